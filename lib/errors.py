@@ -1,0 +1,49 @@
+"""The error that every boundary raises, and how an error is written down."""
+
+import traceback
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class OutsideError(Exception):
+    """Something beyond our walls failed.
+
+    `permanent`: waiting cannot mend it. `retry_after`: seconds until the other side wants to be asked again,
+    None when it named no time. Both are set where the error is made, by status and code; nobody reads the text.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+def sentence(error: BaseException) -> str:
+    """What a person reads. An error of ours speaks for itself; any other is named by its class."""
+    if isinstance(error, OutsideError):
+        return error.message
+    return f"Unexpected error: {type(error).__name__}: {error}"[:500]
+
+
+def stack_trace(error: BaseException) -> str:
+    """`Error: <sentence>` and the frames, innermost last; paths are relative to the application's folder."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"Error: {sentence(error)}"]
+    for frame in frames:
+        path = Path(frame.filename)
+        shown = (
+            path.relative_to(_ROOT)
+            if path.is_relative_to(_ROOT)
+            else Path(*path.parts[-2:])
+        )
+        lines.append(f"    at {frame.name} ({shown}:{frame.lineno})")
+    cause = error.__cause__ or (
+        None if error.__suppress_context__ else error.__context__
+    )
+    if cause is not None:
+        lines.append(f"Caused by: {type(cause).__name__}")
+    return "\n".join(lines)
