@@ -1,0 +1,28 @@
+"""The rows. Importing this package registers every table."""
+
+from models.base import Base
+from models.draft import Draft
+from models.execution import LIVE, MOVES, Attempt, Execution, Step
+from models.job import Job, Told
+from models.notification import EmailDelivery, Notification, Pulse
+from models.project import Platform, Project
+from models.user import ApiToken, User
+
+__all__ = [
+    "LIVE",
+    "MOVES",
+    "ApiToken",
+    "Attempt",
+    "Base",
+    "Draft",
+    "EmailDelivery",
+    "Execution",
+    "Job",
+    "Notification",
+    "Platform",
+    "Project",
+    "Pulse",
+    "Step",
+    "Told",
+    "User",
+]

@@ -1,0 +1,142 @@
+"""One run of a job, its attempts and its steps; and the one table of legal moves."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lib import ids
+from models.base import Base, now
+from models.job import Job
+from models.values import Status
+
+LIVE = (Status.QUEUED, Status.RUNNING, Status.RETRYING)
+MOVES: dict[Status, tuple[Status, ...]] = {
+    Status.QUEUED: (Status.RUNNING, Status.CANCELLED),
+    Status.RUNNING: (
+        Status.COMPLETED,
+        Status.FAILED,
+        Status.TIMEOUT,
+        Status.RETRYING,
+        Status.CANCELLED,
+    ),
+    Status.RETRYING: (Status.RUNNING, Status.FAILED, Status.CANCELLED),
+}
+_LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
+
+
+class Execution(Base):
+    """`attempt` counts from 1 with the first try; `duration` is milliseconds of running without the waits.
+
+    (job, slot) is unique, and so is the live execution of a job: the database refuses what the code should not try.
+    """
+
+    __tablename__ = "execution"
+    __table_args__ = (
+        UniqueConstraint("job_id", "scheduled_for"),
+        Index(
+            "uq_execution_live",
+            "job_id",
+            unique=True,
+            sqlite_where=_LIVE_SQL,
+            postgresql_where=_LIVE_SQL,
+        ),
+        Index("ix_execution_history", "job_id", "created_at", "id"),
+        Index("ix_execution_user_history", "user_id", "created_at", "id"),
+        Index(
+            "ix_execution_pending",
+            "status",
+            "next_retry_at",
+            sqlite_where=_LIVE_SQL,
+            postgresql_where=_LIVE_SQL,
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: ids.new("exec")
+    )
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE")
+    )
+    project_id: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    triggered_by: Mapped[str] = mapped_column(String(10))
+    scheduled_for: Mapped[datetime | None]
+    dry_run: Mapped[bool] = mapped_column(default=False, server_default="0")
+    retry_of: Mapped[str | None] = mapped_column(String(40))
+    attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    heartbeat_at: Mapped[datetime | None]
+    next_retry_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    duration: Mapped[int | None]
+    items_processed: Mapped[int] = mapped_column(default=0, server_default="0")
+    items_success: Mapped[int] = mapped_column(default=0, server_default="0")
+    items_failed: Mapped[int] = mapped_column(default=0, server_default="0")
+    window_since: Mapped[datetime | None]
+    window_until: Mapped[datetime | None]
+    window_base: Mapped[str | None] = mapped_column(String(64))
+    window_head: Mapped[str | None] = mapped_column(String(64))
+    summary: Mapped[str | None] = mapped_column(String(255))
+    output: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    missed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[str | None] = mapped_column(Text)
+    stack_trace: Mapped[str | None] = mapped_column(Text)
+
+    job: Mapped[Job] = relationship()
+    attempts: Mapped[list["Attempt"]] = relationship(
+        order_by="Attempt.number", passive_deletes=True
+    )
+    steps: Mapped[list["Step"]] = relationship(
+        order_by="Step.started_at, Step.id", passive_deletes=True
+    )
+
+
+class Attempt(Base):
+    """One try. `reused` names the steps whose results came from an earlier attempt."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("execution_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    execution_id: Mapped[str] = mapped_column(
+        ForeignKey("execution.id", ondelete="CASCADE")
+    )
+    number: Mapped[int]
+    status: Mapped[str] = mapped_column(String(10), default=Status.RUNNING)
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    completed_at: Mapped[datetime | None]
+    duration: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    stack_trace: Mapped[str | None] = mapped_column(Text)
+    reused: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+
+class Step(Base):
+    """One recorded stage of an attempt. `result` is the scan's activity or the written post, reused by later attempts."""
+
+    __tablename__ = "step"
+    __table_args__ = (Index("ix_step_execution", "execution_id", "attempt"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    execution_id: Mapped[str] = mapped_column(
+        ForeignKey("execution.id", ondelete="CASCADE")
+    )
+    attempt: Mapped[int]
+    name: Mapped[str] = mapped_column(String(10))
+    platform_id: Mapped[str | None] = mapped_column(String(40))
+    platform_type: Mapped[str | None] = mapped_column(String(10))
+    status: Mapped[str] = mapped_column(String(10), default=Status.RUNNING)
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    completed_at: Mapped[datetime | None]
+    duration: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    stack_trace: Mapped[str | None] = mapped_column(Text)
+    permanent: Mapped[bool | None]
+    retry_after: Mapped[float | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

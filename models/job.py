@@ -1,0 +1,77 @@
+"""What the user schedules, and what each job has told already."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lib import ids
+from models.base import Base, now
+from models.project import Project
+
+
+class Job(Base):
+    """Project + schedule + platforms. `next_run_at` is the next slot, None while disabled; it moves only by a claim or an edit.
+
+    `cursor_*` say what has been told: everything in the repository from `cursor_floor` (where the first told window began)
+    up to `cursor_until`, with `cursor_head` the branch's head then. `retry_delay` and `time_limit` are seconds. Counters and times are
+    kept here so that statistics cost one row. `platform_ids` None means all connected platforms.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (Index("ix_job_due", "is_enabled", "next_run_at"),)
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: ids.new("cron")
+    )
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    project_id: Mapped[str] = mapped_column(
+        ForeignKey("project.id", ondelete="CASCADE"), index=True
+    )
+    type: Mapped[str] = mapped_column(String(40), default="GENERATE_CONTENT")
+    name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str] = mapped_column(String(2000), default="")
+    frequency: Mapped[str] = mapped_column(String(10))
+    time_config: Mapped[dict[str, Any]] = mapped_column(JSON)
+    schedule: Mapped[str] = mapped_column(String(255))
+    timezone: Mapped[str] = mapped_column(String(64))
+    is_enabled: Mapped[bool] = mapped_column(default=True, server_default="1")
+    next_run_at: Mapped[datetime | None]
+    platform_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    max_retries: Mapped[int] = mapped_column(default=3, server_default="3")
+    retry_delay: Mapped[int] = mapped_column(default=300, server_default="300")
+    time_limit: Mapped[int] = mapped_column(default=600, server_default="600")
+    on_missed: Mapped[str] = mapped_column(
+        String(10), default="RUN_ONCE", server_default="RUN_ONCE"
+    )
+    notify: Mapped[str] = mapped_column(String(10), default="ALL", server_default="ALL")
+    first_run: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"days": 7})
+    cursor_floor: Mapped[datetime | None]
+    cursor_until: Mapped[datetime | None]
+    cursor_head: Mapped[str | None] = mapped_column(String(64))
+    run_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    success_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    failure_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    total_duration: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    last_run_at: Mapped[datetime | None]
+    last_success: Mapped[datetime | None]
+    last_failure: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    project: Mapped[Project] = relationship()
+
+
+class Told(Base):
+    """One item that a job has told: a commit's id, a pull request's or issue's number, a release's tag."""
+
+    __tablename__ = "told"
+
+    job_id: Mapped[str] = mapped_column(
+        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,69 @@
+"""Where activity comes from, and the places that posts are written for."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lib import ids
+from models.base import Base, now
+
+
+class Project(Base):
+    """A GitHub repository or a local git repository. `github_token` is sealed; `last_synced_at` the latest of its jobs."""
+
+    __tablename__ = "project"
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: ids.new("proj")
+    )
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str] = mapped_column(String(2000), default="")
+    source_type: Mapped[str] = mapped_column(String(10), default="GITHUB")
+    github_repo_owner: Mapped[str | None] = mapped_column(String(100))
+    github_repo_name: Mapped[str | None] = mapped_column(String(100))
+    github_branch: Mapped[str | None] = mapped_column(String(255))
+    github_token: Mapped[str | None] = mapped_column(String(1000))
+    git_path: Mapped[str | None] = mapped_column(String(1000))
+    voice: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    last_synced_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    platforms: Mapped[list["Platform"]] = relationship(
+        back_populates="project",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="Platform.created_at, Platform.id",
+    )
+
+    @property
+    def repository(self) -> str:
+        """How a person names it: `owner/name`, or the folder."""
+        if self.source_type == "GITHUB":
+            return f"{self.github_repo_owner}/{self.github_repo_name}"
+        return self.git_path or ""
+
+
+class Platform(Base):
+    """A place that posts are written for while `is_connected`. `credentials` are sealed JSON."""
+
+    __tablename__ = "platform"
+    __table_args__ = (UniqueConstraint("project_id", "type"),)
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: ids.new("plat")
+    )
+    project_id: Mapped[str] = mapped_column(
+        ForeignKey("project.id", ondelete="CASCADE"), index=True
+    )
+    type: Mapped[str] = mapped_column(String(10))
+    is_connected: Mapped[bool] = mapped_column(default=True, server_default="1")
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    credentials: Mapped[str | None] = mapped_column(String(4000))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    project: Mapped[Project] = relationship(back_populates="platforms")

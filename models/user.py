@@ -1,0 +1,49 @@
+"""People, and the tokens by which programs speak for them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lib import ids
+from models.base import Base, now
+
+
+class User(Base):
+    """An account. `email` is stored in lower case; `sign_in_digest` is the SHA-256 of a sign-in link that works once."""
+
+    __tablename__ = "user_account"
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: ids.new("user")
+    )
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    sign_in_digest: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    # What Flask-Login asks of an account; every stored account may sign in.
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return self.id
+
+
+class ApiToken(Base):
+    """A program's key. Only its SHA-256 is kept; `can_write` false answers 403 to every change."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: ids.new("tok")
+    )
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(100), default="")
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    can_write: Mapped[bool] = mapped_column(default=True, server_default="1")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,277 @@
+"""The nouns that flow between floors: frozen, typed, without rows and without behaviour beyond reading themselves."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+
+class Status(StrEnum):
+    """Of an execution. The legal moves between them stand in `models.execution`."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    RETRYING = "RETRYING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMEOUT = "TIMEOUT"
+    SKIPPED = "SKIPPED"
+
+
+class Outcome(StrEnum):
+    """What COMPLETED means; otherwise the outcome repeats the status."""
+
+    SUCCESS = "SUCCESS"
+    PARTIAL = "PARTIAL"
+    NO_ACTIVITY = "NO_ACTIVITY"
+    NOT_SIGNIFICANT = "NOT_SIGNIFICANT"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMEOUT = "TIMEOUT"
+    SKIPPED = "SKIPPED"
+
+
+PlatformType = Literal["HASHNODE", "DEVTO", "LINKEDIN"]
+ItemKind = Literal["commit", "pull", "issue", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """(since, until] in UTC, and the branch's head commit at its two ends where the source knows them."""
+
+    since: datetime
+    until: datetime
+    base: str | None = None
+    head: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who did something. `login` is their account where it is known; `is_bot` as the source saw it."""
+
+    name: str
+    login: str | None = None
+    url: str | None = None
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One changed file. Line counts are None where the source does not count (binary files)."""
+
+    path: str
+    status: str = "modified"
+    additions: int | None = None
+    deletions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """`date` is the committer's date; `more_files` counts changed files beyond those listed."""
+
+    sha: str
+    message: str
+    author: Person
+    date: datetime
+    url: str | None = None
+    parents: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    more_files: int = 0
+    co_authors: tuple[Person, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.message.strip().partition("\n")[0].strip()
+
+    @property
+    def body(self) -> str:
+        return self.message.strip().partition("\n")[2].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A merged pull request. `merge_sha` is its merge or squash commit where the source tells."""
+
+    number: int
+    title: str
+    merged_at: datetime
+    author: Person | None = None
+    body: str = ""
+    labels: tuple[str, ...] = ()
+    url: str | None = None
+    merge_sha: str | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A closed issue. `reason` is GitHub's state_reason: completed, not_planned, duplicate or None."""
+
+    number: int
+    title: str
+    closed_at: datetime
+    author: Person | None = None
+    labels: tuple[str, ...] = ()
+    url: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published release, or a tag of a local repository."""
+
+    tag: str
+    name: str
+    published_at: datetime
+    body: str = ""
+    url: str | None = None
+    is_prerelease: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a source returned for one window: newest first in each list. `repository` is how a reader knows it
+    (`owner/name`, or a folder's name); `url` its home page, None for a local repository without one."""
+
+    repository: str
+    window: Window
+    url: str | None = None
+    commits: tuple[Commit, ...] = ()
+    pulls: tuple[PullRequest, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    releases: tuple[Release, ...] = ()
+    requests: int = 0
+
+    @property
+    def has_activity(self) -> bool:
+        return bool(self.commits or self.pulls or self.issues or self.releases)
+
+    @property
+    def summary(self) -> str:
+        """`3 commits, 1 merged PR, 1 closed issue`; zeros left out; `No activity` for nothing."""
+        counts = (
+            (len(self.commits), "commit"),
+            (len(self.pulls), "merged PR"),
+            (len(self.issues), "closed issue"),
+            (len(self.releases), "release"),
+        )
+        return (
+            ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n)
+            or "No activity"
+        )
+
+    def keys(self) -> list[tuple[ItemKind, str]]:
+        """What identifies each item to the list of things a job has told already."""
+        return [
+            *(("commit", c.sha) for c in self.commits),
+            *(("pull", str(p.number)) for p in self.pulls),
+            *(
+                ("issue", f"{i.number}@{i.closed_at:%Y-%m-%dT%H:%M:%SZ}")
+                for i in self.issues
+            ),
+            *(("release", r.tag) for r in self.releases),
+        ]
+
+
+Category = Literal[
+    "release", "breaking", "feature", "fix", "performance", "docs", "upkeep", "other"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestItem:
+    """One thing that happened, told once: a pull request stands for its commits. `ref` names it inside a brief
+    (`PR42`, `C1a2b3c4`, `I15`, `R1.0`); `folded` are the keys of what it stands for."""
+
+    ref: str
+    kind: ItemKind
+    title: str
+    category: Category
+    people: tuple[Person, ...] = ()
+    number: int | None = None
+    url: str | None = None
+    body: str = ""
+    files: tuple[str, ...] = ()
+    more_files: int = 0
+    labels: tuple[str, ...] = ()
+    date: datetime | None = None
+    is_routine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The activity as a writer is shown it: ranked, grouped by category, noise marked as routine. `words` is the
+    window in words (`the last 24 hours`, `the week to 3 October 2025`), `cadence` its adjective (`daily`)."""
+
+    repository: str
+    url: str | None
+    summary: str
+    words: str
+    cadence: str
+    window: Window
+    items: tuple[DigestItem, ...] = ()
+    people: tuple[Person, ...] = ()
+    additions: int = 0
+    deletions: int = 0
+    files_changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRules:
+    """A platform's limits and dialect. Lengths are characters, `content_max` UTF-16 units where `utf16` is set."""
+
+    type: PlatformType
+    name: str
+    title_max: int
+    content_max: int
+    tags_max: int
+    tag_max: int
+    markdown: bool = True
+    utf16: bool = False
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a project wants to sound."""
+
+    audience: str = ""
+    tone: str = ""
+    language: str = ""
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that a writer gets for one post."""
+
+    digest: Digest
+    rules: PlatformRules
+    project: str
+    voice: Voice = field(default_factory=Voice)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a post cost. Tokens are None where the server did not count."""
+
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a writer returned for one platform. LinkedIn's has an empty title; `tags` are without `#`."""
+
+    title: str
+    content: str
+    tags: tuple[str, ...] = ()
+    usage: Usage | None = None
+
+
+ACTIVITY = TypeAdapter(Activity)
+POST = TypeAdapter(Post)
