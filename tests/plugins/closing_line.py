@@ -1,4 +1,4 @@
-"""The last line of a run: `123 passed, 0 failed` or `123 passed, 0 failed, 4 skipped`; errors are failures."""
+"""The last line of a run: `12 passed, 0 failed`, or `12 passed, 0 failed, 4 skipped`; errors are failures."""
 
 import pytest
 
