@@ -23,10 +23,11 @@ setup: .venv/dev.stamp ## install everything, tests and checks included, into .v
 	@$(PIP) -r requirements.lock
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
-	@echo "Installing what its tests need ..."
+# Holds all of requirements.lock, too.
+.venv/dev.stamp: requirements-dev.lock requirements.lock | .venv/bin/python
+	@echo "Installing what Repocast runs on and what its tests need ..."
 	@$(PIP) -r requirements-dev.lock
-	@touch $@
+	@touch .venv/runtime.stamp $@
 
 # Before anything is installed: the demo reads this repository's own history.
 .PHONY: history
@@ -37,8 +38,8 @@ history:
 demo: history .venv/runtime.stamp ## run the main job on this repository's own history and serve the dashboard
 	@exec $(BIN)/flask --app app demo
 
-run: .venv/runtime.stamp ## web and worker for one's own use
-	@exec $(BIN)/flask --app app serve
+run: .venv/runtime.stamp ## web and worker for one's own use; settings from the environment and .env
+	@set -a; test ! -f .env || . ./.env; exec $(BIN)/flask --app app serve
 
 test: .venv/dev.stamp ## run every test; the last line counts them
 	@$(BIN)/python -m pytest -q -n $(JOBS)
