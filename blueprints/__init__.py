@@ -1,0 +1,3 @@
+"""HTTP in: pages for people, JSON for programs."""
+
+BLUEPRINTS = ()

@@ -17,18 +17,10 @@ class Draft(Base):
     __tablename__ = "draft"
     __table_args__ = (Index("ix_draft_user_history", "user_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("draft")
-    )
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE")
-    )
-    execution_id: Mapped[str] = mapped_column(
-        ForeignKey("execution.id", ondelete="CASCADE"), index=True
-    )
-    platform_id: Mapped[str | None] = mapped_column(
-        ForeignKey("platform.id", ondelete="SET NULL")
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("draft"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    execution_id: Mapped[str] = mapped_column(ForeignKey("execution.id", ondelete="CASCADE"), index=True)
+    platform_id: Mapped[str | None] = mapped_column(ForeignKey("platform.id", ondelete="SET NULL"))
     platform_type: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10), default="DRAFT")
     title: Mapped[str] = mapped_column(String(500), default="")

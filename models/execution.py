@@ -29,6 +29,9 @@ _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
 class Execution(Base):
     """`attempt` counts from 1 with the first try; `duration` is milliseconds of running without the waits.
 
+    `tell_since` tells again from there; `cursor_at` is where the job's cursor stood when the first attempt began;
+    `moves_cursor` is false for dry runs and for retries of single platforms.
+
     (job, slot) is unique, and so is the live execution of a job: the database refuses what the code should not try.
     """
 
@@ -53,13 +56,9 @@ class Execution(Base):
         ),
     )
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("exec")
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("exec"))
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE")
-    )
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
     project_id: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     outcome: Mapped[str | None] = mapped_column(String(16))
@@ -67,6 +66,9 @@ class Execution(Base):
     scheduled_for: Mapped[datetime | None]
     dry_run: Mapped[bool] = mapped_column(default=False, server_default="0")
     retry_of: Mapped[str | None] = mapped_column(String(40))
+    tell_since: Mapped[datetime | None]
+    cursor_at: Mapped[datetime | None]
+    moves_cursor: Mapped[bool] = mapped_column(default=True, server_default="1")
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     heartbeat_at: Mapped[datetime | None]
     next_retry_at: Mapped[datetime | None]
@@ -89,12 +91,8 @@ class Execution(Base):
     stack_trace: Mapped[str | None] = mapped_column(Text)
 
     job: Mapped[Job] = relationship()
-    attempts: Mapped[list["Attempt"]] = relationship(
-        order_by="Attempt.number", passive_deletes=True
-    )
-    steps: Mapped[list["Step"]] = relationship(
-        order_by="Step.started_at, Step.id", passive_deletes=True
-    )
+    attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number", passive_deletes=True)
+    steps: Mapped[list["Step"]] = relationship(order_by="Step.started_at, Step.id", passive_deletes=True)
 
 
 class Attempt(Base):
@@ -104,9 +102,7 @@ class Attempt(Base):
     __table_args__ = (UniqueConstraint("execution_id", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    execution_id: Mapped[str] = mapped_column(
-        ForeignKey("execution.id", ondelete="CASCADE")
-    )
+    execution_id: Mapped[str] = mapped_column(ForeignKey("execution.id", ondelete="CASCADE"))
     number: Mapped[int]
     status: Mapped[str] = mapped_column(String(10), default=Status.RUNNING)
     started_at: Mapped[datetime] = mapped_column(default=now)
@@ -124,9 +120,7 @@ class Step(Base):
     __table_args__ = (Index("ix_step_execution", "execution_id", "attempt"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    execution_id: Mapped[str] = mapped_column(
-        ForeignKey("execution.id", ondelete="CASCADE")
-    )
+    execution_id: Mapped[str] = mapped_column(ForeignKey("execution.id", ondelete="CASCADE"))
     attempt: Mapped[int]
     name: Mapped[str] = mapped_column(String(10))
     platform_id: Mapped[str | None] = mapped_column(String(40))

@@ -22,15 +22,9 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (Index("ix_job_due", "is_enabled", "next_run_at"),)
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("cron")
-    )
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
-    )
-    project_id: Mapped[str] = mapped_column(
-        ForeignKey("project.id", ondelete="CASCADE"), index=True
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("cron"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
     type: Mapped[str] = mapped_column(String(40), default="GENERATE_CONTENT")
     name: Mapped[str] = mapped_column(String(255))
     description: Mapped[str] = mapped_column(String(2000), default="")
@@ -44,9 +38,7 @@ class Job(Base):
     max_retries: Mapped[int] = mapped_column(default=3, server_default="3")
     retry_delay: Mapped[int] = mapped_column(default=300, server_default="300")
     time_limit: Mapped[int] = mapped_column(default=600, server_default="600")
-    on_missed: Mapped[str] = mapped_column(
-        String(10), default="RUN_ONCE", server_default="RUN_ONCE"
-    )
+    on_missed: Mapped[str] = mapped_column(String(10), default="RUN_ONCE", server_default="RUN_ONCE")
     notify: Mapped[str] = mapped_column(String(10), default="ALL", server_default="ALL")
     first_run: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"days": 7})
     cursor_floor: Mapped[datetime | None]
@@ -69,9 +61,7 @@ class Told(Base):
 
     __tablename__ = "told"
 
-    job_id: Mapped[str] = mapped_column(
-        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
-    )
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)

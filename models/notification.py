@@ -18,15 +18,9 @@ class Notification(Base):
         Index("ix_notification_unread", "user_id", "is_read"),
     )
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("ntf")
-    )
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE")
-    )
-    execution_id: Mapped[str | None] = mapped_column(
-        ForeignKey("execution.id", ondelete="SET NULL")
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("ntf"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    execution_id: Mapped[str | None] = mapped_column(ForeignKey("execution.id", ondelete="SET NULL"))
     type: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(500))
     message: Mapped[str] = mapped_column(Text)
@@ -44,12 +38,8 @@ class EmailDelivery(Base):
     __tablename__ = "email_delivery"
     __table_args__ = (Index("ix_email_delivery_due", "status", "next_try_at"),)
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("mail")
-    )
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE")
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("mail"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
     execution_id: Mapped[str | None] = mapped_column(
         ForeignKey("execution.id", ondelete="SET NULL"), index=True
     )

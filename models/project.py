@@ -15,12 +15,8 @@ class Project(Base):
 
     __tablename__ = "project"
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("proj")
-    )
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("proj"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(255))
     description: Mapped[str] = mapped_column(String(2000), default="")
     source_type: Mapped[str] = mapped_column(String(10), default="GITHUB")
@@ -54,12 +50,8 @@ class Platform(Base):
     __tablename__ = "platform"
     __table_args__ = (UniqueConstraint("project_id", "type"),)
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("plat")
-    )
-    project_id: Mapped[str] = mapped_column(
-        ForeignKey("project.id", ondelete="CASCADE"), index=True
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("plat"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
     type: Mapped[str] = mapped_column(String(10))
     is_connected: Mapped[bool] = mapped_column(default=True, server_default="1")
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -14,9 +14,7 @@ class User(Base):
 
     __tablename__ = "user_account"
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("user")
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("user"))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     sign_in_digest: Mapped[str | None] = mapped_column(String(64))
@@ -36,12 +34,8 @@ class ApiToken(Base):
 
     __tablename__ = "api_token"
 
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: ids.new("tok")
-    )
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
-    )
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("tok"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(100), default="")
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     can_write: Mapped[bool] = mapped_column(default=True, server_default="1")

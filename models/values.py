@@ -158,27 +158,19 @@ class Activity:
             (len(self.issues), "closed issue"),
             (len(self.releases), "release"),
         )
-        return (
-            ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n)
-            or "No activity"
-        )
+        return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n) or "No activity"
 
     def keys(self) -> list[tuple[ItemKind, str]]:
         """What identifies each item to the list of things a job has told already."""
         return [
             *(("commit", c.sha) for c in self.commits),
             *(("pull", str(p.number)) for p in self.pulls),
-            *(
-                ("issue", f"{i.number}@{i.closed_at:%Y-%m-%dT%H:%M:%SZ}")
-                for i in self.issues
-            ),
+            *(("issue", f"{i.number}@{i.closed_at:%Y-%m-%dT%H:%M:%SZ}") for i in self.issues),
             *(("release", r.tag) for r in self.releases),
         ]
 
 
-Category = Literal[
-    "release", "breaking", "feature", "fix", "performance", "docs", "upkeep", "other"
-]
+Category = Literal["release", "breaking", "feature", "fix", "performance", "docs", "upkeep", "other"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,96 @@
+"""Every error as an answer: a page for people, one JSON shape for programs."""
+
+from typing import Any
+
+from flask import Flask, jsonify, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from blueprints.extensions import db
+
+Details = list[dict[str, str]]
+
+WORDS = {
+    400: ("That request could not be read", "Go back, reload the page and try again."),
+    403: ("Not allowed", "This needs other rights than you have here."),
+    404: (
+        "Nothing here",
+        "It does not exist, or it is not yours. Check the address, or start from the dashboard.",
+    ),
+    405: ("Not that way", "This address does not take that kind of request."),
+    413: ("Too large", "A request may have 1 MiB at most. Shorten the text and send it again."),
+    429: ("Too many tries", "Wait a minute, then try again."),
+    500: (
+        "Something broke on our side",
+        "It was written to the server's log. Nothing you had stored is lost; try again in a moment.",
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+
+
+def api_error(status: int, error: str, details: Details | None = None, data: Any = None) -> Response:
+    """The API's error shape: one sentence, and a list of `{field, message}`."""
+    body: dict[str, Any] = {"success": False, "error": error, "details": details or []}
+    if data is not None:
+        body["data"] = data
+    return make_response(jsonify(body), status)
+
+
+def sign_in_first() -> Response:
+    """For whoever is not signed in: 401 for programs, the sign-in page for people, by header when htmx asks."""
+    if request.path.startswith("/api/"):
+        said = (
+            "The token is unknown or was revoked."
+            if "Authorization" in request.headers
+            else "Sign in, or send a token."
+        )
+        answer = api_error(401, said)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+    target = url_for("auth.login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    if request.headers.get("HX-Request"):
+        return make_response("", 204, {"HX-Redirect": target})
+    return redirect(target, 303)
+
+
+def _http_error(error: HTTPException) -> Response:
+    db.session.rollback()
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    title, advice = WORDS.get(status, (error.name, error.description or ""))
+    if isinstance(error, CSRFError):
+        title, advice = (
+            "The form had expired",
+            "Nothing was changed. Go back, reload the page and send it again.",
+        )
+    if request.path.startswith("/api/"):
+        said = f"{error.description}" if isinstance(error, CSRFError) or status in (400, 415) else f"{title}."
+        answer = api_error(status, said)
+    else:
+        answer = make_response(
+            render_template("error.html", title=title, advice=advice, status=status), status
+        )
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            answer.headers[name] = value
+    return answer
+
+
+def _crash(error: Exception) -> Response:
+    """What nobody foresaw: logged with its traceback, answered without any of it."""
+    from flask import current_app
+
+    db.session.rollback()
+    if current_app.testing:
+        raise error
+    current_app.logger.exception("Unhandled error at %s", request.path)
+    title, advice = WORDS[500]
+    if request.path.startswith("/api/"):
+        return api_error(500, f"{title}. {advice}")
+    return make_response(render_template("error.html", title=title, advice=advice, status=500), 500)

@@ -1,0 +1,179 @@
+"""What a person may do to an execution: trigger, cancel, retry."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lib import clock
+from models import LIVE, Attempt, Execution, Job, Step
+from models.values import Outcome, Status
+from pipeline.bells import Bell
+from pipeline.jobs import live_execution
+
+
+class ConflictError(Exception):
+    """The present state does not allow it. `execution` is the one in the way, where there is one."""
+
+    def __init__(self, message: str, execution: Execution | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.execution = execution
+
+
+def trigger(
+    session: Session,
+    job: Job,
+    *,
+    dry_run: bool = False,
+    since: datetime | None = None,
+    triggered_by: str = "manual",
+) -> tuple[Execution, list[Bell]]:
+    """A new execution of `job`, now; commits. Its next slot stays as it is.
+
+    `dry_run` shows what would be said and moves nothing; `since` tells again from there.
+    Raises ConflictError with the live execution if there is one, also when two ask at the same instant.
+    """
+    execution = Execution(
+        job_id=job.id,
+        user_id=job.user_id,
+        project_id=job.project_id,
+        triggered_by=triggered_by,
+        dry_run=dry_run,
+        tell_since=since,
+        moves_cursor=not dry_run,
+    )
+    return _insert(session, execution)
+
+
+def _insert(
+    session: Session, execution: Execution, add_more: Callable[[], None] | None = None
+) -> tuple[Execution, list[Bell]]:
+    """The partial unique index on live executions decides between two that come at once."""
+    live = live_execution(session, execution.job_id)
+    if live is None:
+        session.add(execution)
+        try:
+            session.flush()
+            if add_more is not None:
+                add_more()
+            session.commit()
+            return execution, [Bell("run", execution.id)]
+        except IntegrityError:
+            session.rollback()
+            live = live_execution(session, execution.job_id)
+    raise ConflictError("This job is running already: wait for its execution to end, or cancel it.", live)
+
+
+def cancel(session: Session, execution: Execution) -> Execution:
+    """End a queued, waiting or running execution; commits. A worker on it notices at its next write and stores nothing.
+
+    Raises ConflictError when it has ended already.
+    """
+    now = clock.now()
+    done = session.execute(
+        update(Execution)
+        .where(Execution.id == execution.id, Execution.status.in_(LIVE))
+        .values(
+            status=Status.CANCELLED,
+            outcome=Outcome.CANCELLED,
+            completed_at=now,
+            next_retry_at=None,
+            reason="Cancelled by its owner.",
+        )
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        session.rollback()
+        raise ConflictError("This execution has ended already: there is nothing to cancel.", execution)
+    session.execute(
+        update(Attempt)
+        .where(Attempt.execution_id == execution.id, Attempt.completed_at.is_(None))
+        .values(status=Status.CANCELLED, completed_at=now)
+    )
+    session.execute(
+        update(Step)
+        .where(Step.execution_id == execution.id, Step.completed_at.is_(None))
+        .values(status=Status.CANCELLED, completed_at=now)
+    )
+    session.commit()
+    session.refresh(execution)
+    return execution
+
+
+def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
+    """Try again; commits. A waiting execution retries at once; a finished one gets a successor (`retry_of`).
+
+    PARTIAL: the failed platforms alone, from the stored activity, cursor unmoved. FAILED and TIMEOUT: the same window again.
+    Raises ConflictError where nothing can be retried.
+    """
+    if execution.status == Status.RETRYING:
+        return _retry_now(session, execution)
+    job = session.get_one(Job, execution.job_id)
+    if execution.outcome == Outcome.PARTIAL:
+        return _retry_platforms(session, execution)
+    if execution.status not in (Status.FAILED, Status.TIMEOUT):
+        raise ConflictError("Only a failed or partly failed execution can be retried.", execution)
+    if job.cursor_until != execution.cursor_at:
+        raise ConflictError(
+            "A later execution has covered this window already: there is nothing left to retry.", execution
+        )
+    return _insert(session, _successor(execution))
+
+
+def _retry_now(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
+    done = session.execute(
+        update(Execution)
+        .where(Execution.id == execution.id, Execution.status == Status.RETRYING)
+        .values(next_retry_at=clock.now())
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        session.rollback()
+        raise ConflictError("This execution is not waiting any more.", execution)
+    session.commit()
+    session.refresh(execution)
+    return execution, [Bell("run", execution.id)]
+
+
+def _retry_platforms(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
+    scan = session.scalar(
+        select(Step).where(
+            Step.execution_id == execution.id, Step.name == "scan", Step.status == Status.COMPLETED
+        )
+    )
+    if scan is None:
+        raise ConflictError(
+            "The stored activity of this execution is gone: trigger the job again.", execution
+        )
+    successor = _successor(execution)
+    successor.moves_cursor = False
+    successor.window_since, successor.window_until = execution.window_since, execution.window_until
+    result, at = scan.result, clock.now()
+
+    def copy_scan() -> None:
+        session.add(
+            Step(
+                execution_id=successor.id,
+                attempt=0,
+                name="scan",
+                status=Status.COMPLETED,
+                started_at=at,
+                completed_at=at,
+                duration=0,
+                result=result,
+            )
+        )
+
+    return _insert(session, successor, copy_scan)
+
+
+def _successor(execution: Execution) -> Execution:
+    return Execution(
+        job_id=execution.job_id,
+        user_id=execution.user_id,
+        project_id=execution.project_id,
+        triggered_by="retry",
+        retry_of=execution.id,
+        tell_since=execution.tell_since,
+    )

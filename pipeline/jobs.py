@@ -1,0 +1,130 @@
+"""What a person may do to a job: create, edit, enable, disable, delete. Every change of a slot or a state is made here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from lib import clock
+from models import LIVE, Execution, Job, Project
+from models.values import Outcome, Status
+from pipeline.bells import Bell
+from pipeline.schedule import Schedule
+
+NEAR = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFields:
+    """What a user chooses. `retry_delay` and `time_limit` are seconds; `platform_ids` None means all connected."""
+
+    name: str
+    schedule: Schedule
+    description: str = ""
+    type: str = "GENERATE_CONTENT"
+    is_enabled: bool = True
+    max_retries: int = 3
+    retry_delay: int = 300
+    time_limit: int = 600
+    on_missed: str = "RUN_ONCE"
+    notify: str = "ALL"
+    first_run: Mapping[str, Any] = field(default_factory=lambda: {"days": 7})
+    platform_ids: list[str] | None = None
+
+
+FIELDS = frozenset(f.name for f in fields(JobFields))
+
+
+def schedule_of(job: Job) -> Schedule:
+    """The job's schedule as the next-run function wants it."""
+    return Schedule.parse(job.frequency, job.time_config)
+
+
+def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, list[Bell]]:
+    """A new job of `project`, and the bell of its first slot if that is near. Does not commit."""
+    job = Job(user_id=project.user_id, project_id=project.id)
+    _assign(job, {name: getattr(chosen, name) for name in FIELDS})
+    _set_next(job)
+    session.add(job)
+    session.flush()
+    return job, near_bell(job)
+
+
+def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
+    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. Does not commit."""
+    before = (job.frequency, job.time_config, job.is_enabled)
+    _assign(job, changes)
+    if (job.frequency, job.time_config, job.is_enabled) == before:
+        return []
+    _set_next(job)
+    _cancel_waiting(session, job)
+    session.flush()
+    return near_bell(job)
+
+
+def delete(session: Session, job: Job) -> None:
+    """Delete the job and all its executions and drafts. A worker still running it finds its run gone and writes nothing."""
+    session.delete(job)
+    session.flush()
+
+
+def near_bell(job: Job) -> list[Bell]:
+    """The bell of a slot so near that the next tick might come late for it."""
+    slot = job.next_run_at
+    if slot is None or slot > clock.now() + NEAR:
+        return []
+    return [start_bell(job.id, slot)]
+
+
+def start_bell(job_id: str, slot: datetime) -> Bell:
+    """Rings a second before the slot: the queue looks at its schedule once a second, and the task waits for the instant."""
+    return Bell("start", job_id, eta=slot - timedelta(seconds=1), slot=slot)
+
+
+def _assign(job: Job, changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if name not in FIELDS:
+            raise KeyError(name)
+        if name == "schedule":
+            job.frequency, job.time_config = value.frequency, value.time_config()
+            job.schedule, job.timezone = value.cron, value.timezone
+        else:
+            setattr(job, name, dict(value) if name == "first_run" else value)
+
+
+def _set_next(job: Job) -> None:
+    job.next_run_at = schedule_of(job).next_after(clock.now()) if job.is_enabled else None
+
+
+def _cancel_waiting(session: Session, job: Job) -> None:
+    """Editing or disabling cancels a queued scheduled execution; disabling also ends what waits for its retry."""
+    waiting = [Execution.status == Status.QUEUED, Execution.triggered_by == "scheduled"]
+    condition = waiting[0] & waiting[1]
+    if not job.is_enabled:
+        condition = condition | (Execution.status == Status.RETRYING)
+    session.execute(
+        update(Execution)
+        .where(Execution.job_id == job.id, condition)
+        .values(
+            status=Status.CANCELLED,
+            outcome=Outcome.CANCELLED,
+            completed_at=clock.now(),
+            next_retry_at=None,
+            reason="The job was disabled." if not job.is_enabled else "The job's schedule was changed.",
+        )
+    )
+
+
+def live_execution(session: Session, job_id: str) -> Execution | None:
+    """The job's one execution that is queued, running or waiting to retry."""
+    return session.scalar(select(Execution).where(Execution.job_id == job_id, Execution.status.in_(LIVE)))
+
+
+def status_of(job: Job, live: Execution | None) -> str:
+    """What the job shows: its live execution's status, else IDLE or DISABLED."""
+    if live is not None:
+        return str(live.status)
+    return "IDLE" if job.is_enabled else "DISABLED"

@@ -1,0 +1,29 @@
+"""Assembles the worker: `python -m huey.bin.huey_consumer tasks.consumer.huey`; `flask --app app worker` knows the flags."""
+
+import gc
+import logging
+
+from sqlalchemy.orm import sessionmaker
+
+from lib.secrets import SecretBox
+from lib.settings import load
+from models.base import make_engine
+from pipeline.adapters import Adapters
+from tasks import deliver, queue, run, schedule, worker  # noqa: F401  (importing a task module registers its task)
+from tasks.mailer import make_sender
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+logging.getLogger("huey").setLevel(logging.WARNING)
+
+settings = load()
+queue.connect(settings)
+worker.install(
+    worker.Worker(
+        settings=settings,
+        sessions=sessionmaker(make_engine(settings.database_url), expire_on_commit=False),
+        adapters=Adapters(settings, SecretBox([key.get_secret_value() for key in settings.encryption_keys])),
+        send=make_sender(settings),
+    )
+)
+huey = queue.huey
+gc.freeze()
