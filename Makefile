@@ -48,8 +48,8 @@ long: .venv/dev.stamp ## run the tests that are too slow for CI
 	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long
 
 check: .venv/dev.stamp ## format, lint, types, architecture, migrations, unused dependencies
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --output-format concise .
+	@$(BIN)/ruff check --output-format concise .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
