@@ -1,0 +1,241 @@
+"""What may be sent, as pydantic models: attribute names inside, camelCase outside, types taken strictly."""
+
+import json
+import re
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from lib import clock
+
+OWNER = r"^[A-Za-z0-9-]{1,39}$"
+REPOSITORY = r"^[A-Za-z0-9._-]{1,100}$"
+PRINTABLE = r"^[!-~]+$"
+MAX_SETTINGS = 4096
+FIRST_RUN_DAYS = (1, 7, 30)
+_NOT_IN_A_BRANCH = re.compile(r"[\s~^:?*\[\\\x7f]|\.\.|@\{|^[-/.]|[/.]$|\.lock$|//")
+
+
+def wrong(message: str) -> PydanticCustomError:
+    """A validator's refusal, said to the user as it stands."""
+    return PydanticCustomError("said", message)
+
+
+def _line(text: str) -> str:
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise wrong("Must not have line breaks or other control characters.")
+    return text
+
+
+def _text(text: str) -> str:
+    _line(text.replace("\r", "").replace("\n", "").replace("\t", ""))
+    return text
+
+
+def _branch(name: str) -> str:
+    if _NOT_IN_A_BRANCH.search(name):
+        raise wrong("Must be a branch's name: no spaces, no .. and no - at its start.")
+    return name
+
+
+def _repository(name: str) -> str:
+    if name in (".", "..") or name.endswith(".git"):
+        raise wrong("Must be the repository's name as GitHub shows it, without .git.")
+    return name
+
+
+def _past(text: str) -> str:
+    """An instant, in the one form in which it is kept."""
+    try:
+        instant = clock.parse_iso(text)
+    except (ValueError, OverflowError):
+        raise wrong("Must be an instant such as 2025-10-03T09:00:00Z.") from None
+    if instant.year < 1970 or instant > clock.now():
+        raise wrong("Must be an instant in the past, after 1970.")
+    return clock.iso(instant) or ""
+
+
+def _days(days: int) -> int:
+    if days not in FIRST_RUN_DAYS:
+        raise wrong("Must be 1, 7 or 30.")
+    return days
+
+
+def _settings(settings: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(settings, allow_nan=False))
+    except (ValueError, RecursionError):
+        raise wrong("Must be an object of plain JSON values.") from None
+    if size > MAX_SETTINGS:
+        raise wrong(f"Must have at most {MAX_SETTINGS} bytes as JSON; it has {size}.")
+    return settings
+
+
+def _within(longest: int, shortest: int = 0) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
+
+
+def _printable(longest: int) -> StringConstraints:
+    return StringConstraints(min_length=1, max_length=longest, pattern=PRINTABLE)
+
+
+Name = Annotated[str, _within(255, 1), AfterValidator(_line)]
+Id = Annotated[str, _within(64, 1), AfterValidator(_line)]
+Path = Annotated[str, _within(1000, 1), AfterValidator(_line)]
+Branch = Annotated[str, _within(255, 1), AfterValidator(_line), AfterValidator(_branch)]
+Owner = Annotated[str, Field(pattern=OWNER)]
+Repository = Annotated[str, Field(pattern=REPOSITORY), AfterValidator(_repository)]
+Description = Annotated[str, _within(2000), AfterValidator(_text)]
+VoiceText = Annotated[str, _within(1000), AfterValidator(_text)]
+GithubToken = Annotated[str, _printable(500)]
+Credential = Annotated[str, _printable(1000)]
+Days = Annotated[
+    int, AfterValidator(_days), WithJsonSchema({"type": "integer", "enum": list(FIRST_RUN_DAYS)})
+]
+Past = Annotated[str, AfterValidator(_past), WithJsonSchema({"type": "string", "format": "date-time"})]
+Frequency = Annotated[
+    Any, WithJsonSchema({"type": "string", "enum": ["DAILY", "WEEKLY", "MONTHLY", "CUSTOM"]})
+]
+_WEEKDAY = {"type": "integer", "minimum": 0, "maximum": 6}
+TimeConfig = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "description": "WEEKLY needs dayOfWeek (0 is Sunday), MONTHLY dayOfMonth, CUSTOM expression.",
+            "properties": {
+                "hour": {"type": ["integer", "null"], "minimum": 0, "maximum": 23, "default": 9},
+                "minute": {"type": ["integer", "null"], "minimum": 0, "maximum": 59, "default": 0},
+                "timezone": {"type": ["string", "null"], "default": "UTC"},
+                "dayOfWeek": {
+                    "anyOf": [_WEEKDAY, {"type": "array", "items": _WEEKDAY, "minItems": 1}, {"type": "null"}]
+                },
+                "dayOfMonth": {"type": ["integer", "null"], "minimum": 1, "maximum": 31},
+                "expression": {"type": ["string", "null"], "description": "Five cron fields."},
+            },
+        }
+    ),
+]
+
+
+class Body(BaseModel):
+    """The base of all that is sent."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
+
+
+class VoiceBody(Body):
+    audience: VoiceText = ""
+    tone: VoiceText = ""
+    language: VoiceText = ""
+    instructions: VoiceText = ""
+
+
+class ProjectBody(Body):
+    """GITHUB needs githubRepoOwner and githubRepoName, GIT gitPath. githubToken is never shown again."""
+
+    name: Name
+    description: Description = ""
+    source_type: Literal["GITHUB", "GIT"] = "GITHUB"
+    github_repo_owner: Owner | None = None
+    github_repo_name: Repository | None = None
+    github_branch: Branch | None = None
+    github_token: GithubToken | None = None
+    git_path: Path | None = None
+    voice: VoiceBody = VoiceBody()
+
+
+class PlatformBody(Body):
+    """credentials, never shown: DEVTO {apiKey}, HASHNODE {token, publicationId}, LINKEDIN {accessToken}."""
+
+    type: Literal["HASHNODE", "DEVTO", "LINKEDIN"]
+    is_connected: bool = True
+    settings: Annotated[dict[str, Any], AfterValidator(_settings)] = {}
+    credentials: dict[str, Any] | None = None
+
+
+class DevtoCredentials(Body):
+    api_key: Credential
+
+
+class HashnodeCredentials(Body):
+    token: Credential
+    publication_id: Credential
+
+
+class LinkedinCredentials(Body):
+    access_token: Credential
+
+
+CREDENTIALS: dict[str, type[Body]] = {
+    "DEVTO": DevtoCredentials,
+    "HASHNODE": HashnodeCredentials,
+    "LINKEDIN": LinkedinCredentials,
+}
+
+
+class FirstRun(Body):
+    """How far back the first run reaches: one of the two."""
+
+    days: Days | None = None
+    since: Past | None = None
+
+
+class PreviewBody(Body):
+    frequency: Frequency
+    time_config: TimeConfig
+
+
+class JobBody(PreviewBody):
+    """retryDelay and timeLimit are seconds; platformIds null means all connected platforms."""
+
+    name: Name
+    description: Description = ""
+    type: Literal["GENERATE_CONTENT"] = "GENERATE_CONTENT"
+    is_enabled: bool = True
+    max_retries: Annotated[int, Field(ge=0, le=10)] = 3
+    retry_delay: Annotated[int, Field(ge=0, le=3600)] = 300
+    time_limit: Annotated[int, Field(ge=30, le=3600)] = 600
+    on_missed: Literal["RUN_ONCE", "SKIP"] = "RUN_ONCE"
+    notify: Literal["ALL", "PROBLEMS", "NONE"] = "ALL"
+    first_run: FirstRun = FirstRun(days=7)
+    platform_ids: list[Id] | None = None
+
+
+class TriggerBody(Body):
+    """`since` tells again from there; a dry run shows what would be said and moves nothing."""
+
+    job_id: Id
+    dry_run: bool = False
+    since: Past | None = None
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+def editable(model: type[Body]) -> type[Body]:
+    """The same model for a PATCH: every field may be left out."""
+    may_be_absent = Field(default=None, json_schema_extra=_without_default)
+    fields: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        kind = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+        fields[name] = (kind, may_be_absent)
+    return create_model(f"{model.__name__}Edit", __base__=model, **fields)
+
+
+ProjectEdit = editable(ProjectBody)
+PlatformEdit = editable(PlatformBody)
+JobEdit = editable(JobBody)
