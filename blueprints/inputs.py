@@ -256,8 +256,8 @@ def read_user(email: str, password: str) -> dict[str, str]:
 def job_form(form: MultiDict[str, str]) -> dict[str, Any]:
     """The flat form of a job as the API's nested body; what is no number stays text, for the error to name.
 
-    Fields have the API's names. An absent `isEnabled` is off. `platformIds` is a list, unless `allPlatforms` is
-    on. `firstRun` is 1, 7, 30 or `since`, with the instant in `since`.
+    Fields have the API's names. An absent `isEnabled` is off. `platformIds` is a list, unless
+    `allPlatforms` is on. `firstRun` is 1, 7, 30 or `since`, with the instant in `since`.
     """
     data: dict[str, Any] = _given(form, "name", "description", "frequency", "onMissed", "notify")
     data |= {
