@@ -48,14 +48,28 @@ long: .venv/dev.stamp ## run the tests that are too slow for CI
 	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long
 
 check: .venv/dev.stamp ## format, lint, types, architecture, migrations, unused dependencies
+	@$(MAKE) --no-print-directory --keep-going format lint types architecture migrations dependencies
+
+.PHONY: format lint types architecture migrations dependencies
+format:
 	@$(BIN)/ruff format --check --output-format concise .
+
+lint:
 	@$(BIN)/ruff check --output-format concise .
+
+types:
 	@$(BIN)/mypy
+
+architecture:
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+migrations: # they make, from nothing, the schema that the models describe
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
 		&& export INSTANCE_PATH="$$folder" DATABASE_URL="sqlite:///$$folder/check.db" \
-		&& $(BIN)/flask --app app db upgrade >/dev/null \
+		&& $(BIN)/flask --app app db upgrade \
 		&& $(BIN)/flask --app app db check
+
+dependencies:
 	@$(BIN)/deptry .
 
 bench: .venv/dev.stamp ## print the figures, each bench/*.py on its own
