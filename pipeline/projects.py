@@ -1,0 +1,138 @@
+"""What a person may do to a project and to its platforms: create, edit, delete. Secrets are sealed here."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lib import clock
+from lib.secrets import SecretBox
+from models import LIVE, Attempt, Execution, Job, Platform, Project, Step, Told
+from models.values import Outcome, Status
+from pipeline.control import ConflictError
+
+PROJECT_FIELDS = frozenset(
+    {
+        *("name", "description", "source_type", "github_repo_owner", "github_repo_name", "github_branch"),
+        *("github_token", "git_path", "voice"),
+    }
+)
+PLATFORM_FIELDS = frozenset({"type", "is_connected", "settings", "credentials"})
+_NAMES = {"HASHNODE": "Hashnode", "DEVTO": "Dev.to", "LINKEDIN": "LinkedIn"}
+
+
+def create(session: Session, user_id: str, chosen: Mapping[str, Any], box: SecretBox) -> Project:
+    """A new project from some of `PROJECT_FIELDS`; `github_token` is sealed with `box`. Does not commit."""
+    project = Project(user_id=user_id)
+    _assign_project(project, chosen, box)
+    session.add(project)
+    session.flush()
+    return project
+
+
+def edit(session: Session, project: Project, changes: Mapping[str, Any], box: SecretBox) -> None:
+    """Change some of `PROJECT_FIELDS`. Does not commit.
+
+    Another repository or branch makes the next run of every job a first run, and cancels the executions that
+    have begun on the old one: what they scanned must neither be told nor move the cursor.
+    """
+    before = _place(project)
+    _assign_project(project, changes, box)
+    if _place(project) != before:
+        _start_over(session, project)
+    session.flush()
+
+
+def delete(session: Session, project: Project) -> None:
+    """Delete the project with its platforms, jobs, executions and drafts. Does not commit."""
+    session.delete(project)
+    session.flush()
+
+
+def add_platform(session: Session, project: Project, chosen: Mapping[str, Any], box: SecretBox) -> Platform:
+    """A new platform from some of `PLATFORM_FIELDS`; commits. Raises ConflictError for a second one of the same type."""
+    platform = Platform(project_id=project.id)
+    _assign_platform(platform, chosen, box)
+    session.add(platform)
+    name = _NAMES[platform.type]
+    try:
+        session.commit()
+    except IntegrityError:
+        session.rollback()
+        raise ConflictError(f"This project has {name} already: change that platform instead.") from None
+    return platform
+
+
+def edit_platform(session: Session, platform: Platform, changes: Mapping[str, Any], box: SecretBox) -> None:
+    """Change some of `PLATFORM_FIELDS`. Does not commit."""
+    _assign_platform(platform, changes, box)
+    session.flush()
+
+
+def delete_platform(session: Session, platform: Platform) -> None:
+    """Delete the platform and take it out of its project's jobs; drafts for it stay. Does not commit.
+
+    A job that chose this platform alone keeps an empty choice, not all platforms: its runs fail, saying that it has no
+    platform, until its owner chooses again.
+    """
+    for job in session.scalars(select(Job).where(Job.project_id == platform.project_id)):
+        if job.platform_ids is not None:
+            job.platform_ids = [one for one in job.platform_ids if one != platform.id]
+    session.delete(platform)
+    session.flush()
+
+
+def _assign_project(project: Project, changes: Mapping[str, Any], box: SecretBox) -> None:
+    for name, value in _known(changes, PROJECT_FIELDS).items():
+        setattr(project, name, box.seal(value) if name == "github_token" and value is not None else value)
+
+
+def _assign_platform(platform: Platform, changes: Mapping[str, Any], box: SecretBox) -> None:
+    for name, value in _known(changes, PLATFORM_FIELDS).items():
+        sealed = name == "credentials" and value is not None
+        setattr(platform, name, box.seal(json.dumps(value)) if sealed else value)
+
+
+def _known(changes: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+    for name in changes.keys() - names:
+        raise KeyError(name)
+    return changes
+
+
+def _place(project: Project) -> tuple[str | None, ...]:
+    """Where the activity comes from. GitHub's names ignore case; a folder of the other kind does not matter."""
+    if project.source_type == "GIT":
+        return "GIT", project.git_path, project.github_branch
+    owner, name = project.github_repo_owner or "", project.github_repo_name or ""
+    return "GITHUB", owner.lower(), name.lower(), project.github_branch
+
+
+def _start_over(session: Session, project: Project) -> None:
+    jobs = select(Job.id).where(Job.project_id == project.id)
+    begun = (Status.RUNNING, Status.RETRYING)
+    live = select(Execution.id).where(Execution.job_id.in_(jobs), Execution.status.in_(begun))
+    _cancel(session, list(session.scalars(live)), "The project's repository was changed.")
+    session.execute(delete_rows(Told).where(Told.job_id.in_(jobs)))
+    session.execute(
+        update(Job)
+        .where(Job.project_id == project.id)
+        .values(cursor_floor=None, cursor_until=None, cursor_head=None)
+    )
+    project.last_synced_at = None
+
+
+def _cancel(session: Session, executions: list[str], reason: str) -> None:
+    """End them and what they have under way; a worker on one notices at its next write."""
+    ended = {"status": Status.CANCELLED, "completed_at": clock.now()}
+    session.execute(
+        update(Execution)
+        .where(Execution.id.in_(executions), Execution.status.in_(LIVE))
+        .values(**ended, outcome=Outcome.CANCELLED, next_retry_at=None, reason=reason)
+    )
+    for part in (Attempt, Step):
+        unfinished = update(part).where(part.execution_id.in_(executions), part.completed_at.is_(None))
+        session.execute(unfinished.values(**ended))
