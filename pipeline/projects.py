@@ -54,7 +54,7 @@ def delete(session: Session, project: Project) -> None:
 
 
 def add_platform(session: Session, project: Project, chosen: Mapping[str, Any], box: SecretBox) -> Platform:
-    """A new platform from some of `PLATFORM_FIELDS`; commits. Raises ConflictError for a second one of the same type."""
+    """A new platform from some of `PLATFORM_FIELDS`; commits. Raises ConflictError for a second of its type."""
     platform = Platform(project_id=project.id)
     _assign_platform(platform, chosen, box)
     session.add(platform)
@@ -76,8 +76,8 @@ def edit_platform(session: Session, platform: Platform, changes: Mapping[str, An
 def delete_platform(session: Session, platform: Platform) -> None:
     """Delete the platform and take it out of its project's jobs; drafts for it stay. Does not commit.
 
-    A job that chose this platform alone keeps an empty choice, not all platforms: its runs fail, saying that it has no
-    platform, until its owner chooses again.
+    A job that chose this platform alone keeps an empty choice, not all platforms: its runs fail, saying that
+    it has no platform, until its owner chooses again.
     """
     for job in session.scalars(select(Job).where(Job.project_id == platform.project_id)):
         if job.platform_ids is not None:
@@ -104,7 +104,7 @@ def _known(changes: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, An
 
 
 def _place(project: Project) -> tuple[str | None, ...]:
-    """Where the activity comes from. GitHub's names ignore case; a folder of the other kind does not matter."""
+    """Where the activity comes from. GitHub's names ignore case; the other kind's fields do not count."""
     if project.source_type == "GIT":
         return "GIT", project.git_path, project.github_branch
     owner, name = project.github_repo_owner or "", project.github_repo_name or ""
