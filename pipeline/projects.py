@@ -54,7 +54,7 @@ def delete(session: Session, project: Project) -> None:
 
 
 def add_platform(session: Session, project: Project, chosen: Mapping[str, Any], box: SecretBox) -> Platform:
-    """A new platform from some of `PLATFORM_FIELDS`; commits. Raises ConflictError for a second of its type."""
+    """One more platform, of `PLATFORM_FIELDS`; commits. Raises ConflictError for a second of a type."""
     platform = Platform(project_id=project.id)
     _assign_platform(platform, chosen, box)
     session.add(platform)
