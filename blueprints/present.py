@@ -1,0 +1,114 @@
+"""What the API shows of each row. Every function returns finished JSON values; none of them asks the database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from blueprints import shapes
+from blueprints.shapes import Json
+from models import Attempt, Draft, Execution, Job, Notification, Platform, Project, Step
+from models.values import Outcome
+from pipeline.jobs import status_of
+from pipeline.schedule import Schedule, Slot
+
+
+def _values(model: type[shapes.View], row: object, **more: Any) -> Json:
+    """The model's fields, taken from the row where `more` has none."""
+    return {name: getattr(row, name) for name in model.model_fields if name not in more} | more
+
+
+def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
+    view = model.model_validate(_values(model, row, **more))
+    return view.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def project(row: Project) -> Json:
+    return _json(shapes.ProjectView, row, has_token=row.github_token is not None)
+
+
+def platform(row: Platform) -> Json:
+    return _json(shapes.PlatformView, row, can_publish=row.credentials is not None)
+
+
+def job(row: Job, live: Execution | None) -> Json:
+    """`live`: its execution that is queued, running or waiting to retry, if there is one."""
+    return _json(shapes.JobView, row, status=status_of(row, live))
+
+
+def preview(schedule: Schedule, slots: Sequence[Slot]) -> Json:
+    shown = [_values(shapes.SlotView, slot) for slot in slots]
+    about = {"schedule": schedule.cron, "words": schedule.words(), "warnings": schedule.warnings()}
+    return _json(shapes.PreviewView, None, slots=shown, **about)
+
+
+def execution(row: Execution, drafts: Mapping[str, Draft] | None = None) -> Json:
+    """`drafts`, by id, are the posts of its output; None leaves the posts' text out."""
+    return _json(shapes.ExecutionView, row, **_story(row, drafts))
+
+
+def execution_detail(
+    row: Execution, attempts: Iterable[Attempt], steps: Iterable[Step], drafts: Mapping[str, Draft]
+) -> Json:
+    return _json(
+        shapes.ExecutionDetailView,
+        row,
+        **_story(row, drafts),
+        attempts=[_values(shapes.AttemptView, attempt) for attempt in attempts],
+        steps=[_values(shapes.StepView, step) for step in steps],
+    )
+
+
+def _story(row: Execution, drafts: Mapping[str, Draft] | None) -> Json:
+    window = None
+    if row.window_since is not None:
+        window = {"since": row.window_since, "until": row.window_until}
+    return {"window": window, "metadata": _metadata(row), "output": _output(row.output, drafts)}
+
+
+def _metadata(row: Execution) -> Json:
+    found = {"project_id": row.project_id, "user_id": row.user_id}
+    if row.outcome != Outcome.NO_ACTIVITY:
+        return found
+    activity = {"has_activity": False, "summary": row.summary or "No activity"}
+    return found | {"message": "No GitHub activity detected", "activity": activity}
+
+
+def _output(output: Json | None, drafts: Mapping[str, Draft] | None) -> Json | None:
+    if output is None:
+        return None
+    return {**output, "results": [_result(result, drafts) for result in output["results"]]}
+
+
+def _result(result: Json, drafts: Mapping[str, Draft] | None) -> Json:
+    shown = {key: value for key, value in result.items() if key != "content"}
+    if drafts is None or not result["success"]:
+        return shown
+    draft = drafts.get(result["draftId"] or "")
+    content = result.get("content") if draft is None else _values(shapes.ContentView, draft)
+    if content is not None and result["platformType"] == "LINKEDIN":
+        content = {"content": content["content"]}
+    return {**shown, "content": content}
+
+
+def statistics(row: Job, recent: Iterable[Execution]) -> Json:
+    """Of a job's whole life, read off its row; `recent` are its latest executions."""
+    successes, runs = row.success_count, row.run_count
+    return _json(
+        shapes.StatisticsView,
+        row,
+        total_runs=runs,
+        total_success=successes,
+        total_failures=row.failure_count,
+        success_rate=f"{100 * successes / runs if runs else 0:.2f}",
+        avg_duration=round(row.total_duration / successes) if successes else None,
+        last_run=row.last_run_at,
+        next_run=row.next_run_at,
+        recent_executions=[_values(shapes.RecentView, execution) for execution in recent],
+    )
+
+
+def draft(row: Draft) -> Json:
+    return _json(shapes.DraftView, row)
+
+
+def notification(row: Notification) -> Json:
+    return _json(shapes.NotificationView, row, read=row.is_read)

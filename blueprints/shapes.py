@@ -1,0 +1,234 @@
+"""The shapes of what the API answers, as pydantic models: they make the JSON and its description."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from lib import clock
+from models.values import Outcome, PlatformType, Status
+from pipeline.schedule import Frequency
+
+Instant = Annotated[
+    datetime, PlainSerializer(clock.iso), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Json = dict[str, Any]
+
+
+class View(BaseModel):
+    """Attribute names inside, camelCase outside. A key with a default may be absent."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class ProjectView(View):
+    id: str
+    name: str
+    description: str
+    source_type: str
+    github_repo_owner: str | None
+    github_repo_name: str | None
+    github_branch: str | None
+    has_token: bool
+    git_path: str | None
+    voice: dict[str, str]
+    last_synced_at: Instant | None
+    created_at: Instant
+
+
+class PlatformView(View):
+    id: str
+    project_id: str
+    type: PlatformType
+    is_connected: bool
+    settings: Json
+    can_publish: bool
+    created_at: Instant
+
+
+class JobView(View):
+    id: str
+    project_id: str
+    type: str
+    name: str
+    description: str
+    frequency: Frequency
+    time_config: Json
+    schedule: str
+    timezone: str
+    is_enabled: bool
+    status: str
+    next_run_at: Instant | None
+    last_run_at: Instant | None
+    last_success: Instant | None
+    last_failure: Instant | None
+    run_count: int
+    success_count: int
+    failure_count: int
+    max_retries: int
+    retry_delay: int
+    time_limit: int
+    on_missed: str
+    notify: str
+    first_run: Json
+    platform_ids: list[str] | None
+    created_at: Instant
+
+
+class SlotView(View):
+    at: Instant
+    local: str
+    note: str | None
+
+
+class PreviewView(View):
+    schedule: str
+    words: str
+    slots: list[SlotView]
+    warnings: list[str]
+
+
+class ActivityView(View):
+    summary: str
+    has_activity: bool
+
+
+class ContentView(View):
+    """LinkedIn's has no title and no tags."""
+
+    title: str = ""
+    content: str
+    tags: list[str] = []
+
+
+class ResultView(View):
+    platform_id: str
+    platform_type: PlatformType
+    success: bool
+    error: str | None
+    draft_id: str | None
+    content: ContentView | None = None
+
+
+class OutputView(View):
+    activity: ActivityView
+    results: list[ResultView]
+
+
+class MetadataView(View):
+    project_id: str
+    user_id: str
+    message: str = ""
+    activity: ActivityView | None = None
+
+
+class WindowView(View):
+    since: Instant
+    until: Instant | None
+
+
+class ExecutionView(View):
+    id: str
+    job_id: str
+    status: Status
+    outcome: Outcome | None
+    triggered_by: str
+    scheduled_for: Instant | None
+    created_at: Instant
+    started_at: Instant | None
+    completed_at: Instant | None
+    duration: int | None
+    items_processed: int
+    items_success: int
+    items_failed: int
+    window: WindowView | None
+    next_retry_at: Instant | None
+    retry_of: str | None
+    dry_run: bool
+    reason: str | None
+    missed: Json | None
+    metadata: MetadataView
+    output: OutputView | None
+    error: str | None
+    stack_trace: str | None
+
+
+class AttemptView(View):
+    number: int
+    status: str
+    started_at: Instant
+    completed_at: Instant | None
+    duration: int | None
+    error: str | None
+    stack_trace: str | None
+    reused: list[str]
+
+
+class StepView(View):
+    name: str
+    platform_id: str | None
+    platform_type: str | None
+    attempt: int
+    status: str
+    started_at: Instant
+    completed_at: Instant | None
+    duration: int | None
+    error: str | None
+
+
+class ExecutionDetailView(ExecutionView):
+    attempts: list[AttemptView]
+    steps: list[StepView]
+
+
+class RecentView(View):
+    id: str
+    status: Status
+    started_at: Instant | None
+    duration: int | None
+
+
+class StatisticsView(View):
+    total_runs: int
+    total_success: int
+    total_failures: int
+    success_rate: str
+    avg_duration: int | None
+    last_run: Instant | None
+    last_success: Instant | None
+    next_run: Instant | None
+    recent_executions: list[RecentView]
+
+
+class DraftView(View):
+    id: str
+    execution_id: str
+    platform_id: str | None
+    platform_type: PlatformType
+    state: str
+    title: str
+    content: str
+    tags: list[str]
+    version: int
+    checks: list[str]
+    created_at: Instant
+
+
+class NotificationView(View):
+    id: str
+    type: str
+    title: str
+    message: str
+    link: str
+    read: bool
+    execution_id: str | None
+    created_at: Instant
+
+
+class DeletedView(View):
+    id: str
+
+
+class ReadAllView(View):
+    read: int
