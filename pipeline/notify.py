@@ -1,0 +1,231 @@
+"""Outcome -> what its owner is told: a row in the app, a mail in the outbox; and the delivery of one mail."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from lib import clock, ids, words, zones
+from lib.errors import OutsideError, sentence
+from models.execution import Execution
+from models.job import Job
+from models.notification import EmailDelivery, Notification
+from models.user import User
+from models.values import Outcome
+
+LEASE = timedelta(minutes=5)
+"""How long one delivery may hold a mail; longer than all time-outs of one SMTP conversation together."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+GIVEN_UP_AFTER = timedelta(days=3)
+
+_TYPES = {
+    Outcome.SUCCESS: "JOB_SUCCESS",
+    Outcome.PARTIAL: "JOB_PARTIAL",
+    Outcome.FAILED: "JOB_FAILED",
+    Outcome.TIMEOUT: "JOB_TIMEOUT",
+}
+_TOLD = {"ALL": frozenset(_TYPES), "PROBLEMS": frozenset(_TYPES) - {Outcome.SUCCESS}, "NONE": frozenset()}
+_NAMES = {"HASHNODE": "Hashnode", "DEVTO": "Dev.to", "LINKEDIN": "LinkedIn"}
+_SENTENCE_MAX = 500
+
+log = logging.getLogger(__name__)
+
+
+class MailError(OutsideError):
+    """A mail was not taken. `permanent`: this recipient or this message never will be."""
+
+
+def tell(session: Session, execution: Execution, *, base_url: str) -> list[EmailDelivery]:
+    """Add the notification and the mail about a finished execution; the caller commits.
+
+    One setting rules both ways of telling, so that NONE is silence: `job.notify` ALL tells every result,
+    PROBLEMS only PARTIAL, FAILED and TIMEOUT. Runs that found nothing worth saying, were cancelled, skipped
+    or dry are never told. `base_url`: where people reach the app, without a slash at its end. Returns the
+    mails, to be delivered after the commit.
+    """
+    outcome, job = execution.outcome, execution.job
+    if execution.dry_run or outcome not in _TOLD[job.notify]:
+        return []
+    user = session.get_one(User, execution.user_id)
+    story = _story(execution, Outcome(outcome), base_url)
+    session.add(
+        Notification(
+            user_id=user.id,
+            execution_id=execution.id,
+            type=_TYPES[Outcome(outcome)],
+            title=story["title"],
+            message=_message(execution, Outcome(outcome)),
+            link=f"/projects/{execution.project_id}/cron/{job.id}",
+        )
+    )
+    mail = EmailDelivery(
+        id=ids.new("mail"),  # named here and not by the flush: the caller rings for it
+        user_id=user.id,
+        execution_id=execution.id,
+        recipient=user.email,
+        **_render("job_completed" if outcome in (Outcome.SUCCESS, Outcome.PARTIAL) else "job_failed", story),
+    )
+    session.add(mail)
+    return [mail]
+
+
+def due_mails(session: Session, now: datetime, limit: int) -> list[str]:
+    """The ids of at most `limit` mails that may be tried at `now`, those that wait longest first."""
+    due = (
+        select(EmailDelivery.id)
+        .where(EmailDelivery.status == "PENDING", EmailDelivery.next_try_at <= now)
+        .order_by(EmailDelivery.next_try_at, EmailDelivery.id)
+        .limit(limit)
+    )
+    return list(session.scalars(due))
+
+
+def deliver(session: Session, mail_id: str, send: Callable[[EmailDelivery], None]) -> None:
+    """Try one mail once and write down how it ended; nothing when it is not due or another delivery holds it.
+
+    `send` hands the mail over and raises MailError. A passing failure is tried again after 1, 2, 4, ...
+    minutes, at most an hour, until the mail is three days old; then, or at once for a permanent one, it is
+    FAILED with the reason. Commits twice. A worker that dies between the server's yes and ours sends the mail
+    again when the lease ends: rather twice than never.
+    """
+    mail = _claim(session, mail_id)
+    if mail is None:
+        return
+    try:
+        send(mail)
+    except Exception as error:
+        log.warning("Mail %s was not delivered", mail_id, exc_info=error)
+        _finish(session, mail, **_after(mail, error))
+    else:
+        _finish(session, mail, status="SENT", sent_at=clock.now(), error=None)
+
+
+def _claim(session: Session, mail_id: str) -> EmailDelivery | None:
+    now = clock.now()
+    claim = (
+        update(EmailDelivery)
+        .where(EmailDelivery.id == mail_id)
+        .where(EmailDelivery.status == "PENDING", EmailDelivery.next_try_at <= now)
+        .values(next_try_at=now + LEASE, attempts=EmailDelivery.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    won = cast(CursorResult[Any], session.execute(claim)).rowcount == 1
+    mail = session.get(EmailDelivery, mail_id, populate_existing=True) if won else None
+    if mail is not None:
+        # Detached: reading it while the mail server is slow must open no transaction, which on SQLite locks
+        # out every other writer.
+        session.expunge(mail)
+    session.commit()
+    return mail
+
+
+def _finish(session: Session, mail: EmailDelivery, **values: Any) -> None:
+    """Write the outcome, unless the lease ran out and another delivery has begun."""
+    session.execute(
+        update(EmailDelivery)
+        .where(EmailDelivery.id == mail.id, EmailDelivery.status == "PENDING")
+        .where(EmailDelivery.attempts == mail.attempts)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def _after(mail: EmailDelivery, error: Exception) -> dict[str, Any]:
+    now, end = clock.now(), mail.created_at + GIVEN_UP_AFTER
+    if now >= end or (isinstance(error, OutsideError) and error.permanent):
+        return {"status": "FAILED", "error": sentence(error)}
+    # 2^10 minutes is far beyond the cap; the bound keeps the power small.
+    wait = min(FIRST_WAIT * 2 ** min(mail.attempts - 1, 10), LONGEST_WAIT)
+    return {"next_try_at": min(now + wait, end), "error": sentence(error)}
+
+
+def _story(execution: Execution, outcome: Outcome, base_url: str) -> dict[str, Any]:
+    """The finished values that the templates format."""
+    job, status = execution.job, _status(execution, outcome)
+    return {
+        "outcome": outcome.value,
+        "title": f"{_line(job.name)} {status}",
+        "job": _line(job.name),
+        "project": _line(job.project.name),
+        "status": status,
+        "duration": words.duration(execution.duration or 0),
+        "processed": execution.items_processed,
+        "successful": execution.items_success,
+        "failed": execution.items_failed,
+        "failures": _failures(execution),
+        "error": _line(execution.error or "The run ended without a reason."),
+        "next_run": _when(job),
+        "link": f"{base_url}/executions/{execution.id}",
+    }
+
+
+def _status(execution: Execution, outcome: Outcome) -> str:
+    if outcome in (Outcome.SUCCESS, Outcome.PARTIAL):
+        return "completed successfully" if outcome is Outcome.SUCCESS else "completed with errors"
+    verb = "failed" if outcome is Outcome.FAILED else "timed out"
+    retries = max(execution.attempt - 1, 0)
+    return f"{verb} after {retries} {'retry' if retries == 1 else 'retries'}" if retries else verb
+
+
+def _message(execution: Execution, outcome: Outcome) -> str:
+    duration = words.duration(execution.duration or 0)
+    if outcome is Outcome.SUCCESS:
+        return f"Execution completed successfully in {duration}"
+    if outcome is Outcome.PARTIAL:
+        done, of = execution.items_success, execution.items_processed
+        return f"Execution completed with errors in {duration}: {done} of {of} platforms succeeded"
+    return _line(execution.error or "The run ended without a reason.")
+
+
+def _failures(execution: Execution) -> list[dict[str, str]]:
+    """The platforms that got no post, and why."""
+    results = (execution.output or {}).get("results") or []
+    return [
+        {
+            "platform": _NAMES.get(result["platformType"], result["platformType"]),
+            "error": _line(result.get("error") or "no reason was given"),
+        }
+        for result in results
+        if not result["success"]
+    ]
+
+
+def _when(job: Job) -> str | None:
+    """`Saturday, 4 October 2025 at 9:00 AM UTC`, in the job's zone; None while no run is planned."""
+    if job.next_run_at is None:
+        return None
+    local = job.next_run_at.astimezone(zones.zone(job.timezone))
+    return f"{local:%A}, {local.day} {local:%B %Y} at {local.hour % 12 or 12}:{local:%M %p} {job.timezone}"
+
+
+def _line(text: str) -> str:
+    """One line of bounded length: it comes from outside, and a newline in a subject is a second header."""
+    text = " ".join(text.split())
+    return text if len(text) <= _SENTENCE_MAX else text[: _SENTENCE_MAX - 1] + "…"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).resolve().parent.parent / "templates" / "email"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _render(name: str, story: dict[str, Any]) -> dict[str, str]:
+    parts = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
+    rendered = {
+        part: _templates().get_template(f"{name}/{file}").render(story) for part, file in parts.items()
+    }
+    return rendered | {"subject": rendered["subject"].strip()}

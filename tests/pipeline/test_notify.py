@@ -1,0 +1,425 @@
+"""What the owner is told, word for word where the walkthrough says it, and how a mail leaves the outbox."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models.execution import Execution
+from models.job import Job
+from models.notification import EmailDelivery, Notification
+from models.project import Project
+from models.user import User
+from pipeline.notify import MailError, deliver, due_mails, tell
+
+BASE = "https://repocast.example"
+NEXT = datetime(2025, 10, 4, 9, tzinfo=UTC)
+
+SUCCESS_TEXT = """\
+Job: Daily Content Generation
+Project: My Open Source Library
+Status: completed successfully
+Duration: 14s
+
+Details:
+- Items processed: 3
+- Successful: 3
+
+[View Execution Details]
+https://repocast.example/executions/exec_789xyz
+"""
+PARTIAL_TEXT = """\
+Job: Daily Content Generation
+Project: My Open Source Library
+Status: completed with errors
+Duration: 12s
+
+Details:
+- Items processed: 3
+- Successful: 2
+- Failed: 1
+
+What happened:
+- Dev.to got no post: API rate limit
+
+What happens next:
+The posts that were written wait for your review. "Retry" on the page below writes what is missing, \
+from the same activity.
+The next run is planned for Saturday, 4 October 2025 at 9:00 AM UTC.
+
+[View Execution Details]
+https://repocast.example/executions/exec_789xyz
+"""
+FAILED_TEXT = """\
+Job: Daily Content Generation
+Project: My Open Source Library
+Status: failed after 3 retries
+Duration: 3s
+
+Details:
+- Items processed: 0
+- Successful: 0
+
+What happened:
+GitHub API error: Bad credentials
+
+What happens next:
+The next run is planned for Saturday, 4 October 2025 at 9:00 AM UTC. It covers this time too, \
+so nothing is left out.
+"Retry" on the page below does not wait for it.
+
+[View Execution Details]
+https://repocast.example/executions/exec_789xyz
+"""
+
+
+@pytest.fixture
+def execution(session, clock):
+    """The walkthrough's run, finished and successful; tests change what they are about."""
+    user = User(id="user_123", email="user@example.com", password_hash="x")
+    project = Project(id="clxxx_my_project", user_id=user.id, name="My Open Source Library")
+    job = Job(
+        id="cron_abc123def456",
+        user_id=user.id,
+        project_id=project.id,
+        name="Daily Content Generation",
+        frequency="DAILY",
+        time_config={"hour": 9, "minute": 0, "timezone": "UTC"},
+        schedule="0 9 * * *",
+        timezone="UTC",
+        notify="ALL",
+        next_run_at=NEXT,
+    )
+    run = Execution(
+        id="exec_789xyz",
+        job_id=job.id,
+        user_id=user.id,
+        project_id=project.id,
+        triggered_by="scheduled",
+        attempt=1,
+        status="COMPLETED",
+        outcome="SUCCESS",
+        duration=14000,
+        items_processed=3,
+        items_success=3,
+    )
+    for row in (user, project, job, run):
+        session.add(row)
+        session.flush()
+    return run
+
+
+def partial(run):
+    run.outcome, run.duration, run.items_success, run.items_failed = "PARTIAL", 12000, 2, 1
+    run.output = {
+        "results": [
+            {"platformType": "HASHNODE", "success": True},
+            {"platformType": "DEVTO", "success": False, "error": "API rate limit"},
+            {"platformType": "LINKEDIN", "success": True},
+        ]
+    }
+
+
+def failed(run, attempts=4, status="FAILED", error="GitHub API error: Bad credentials"):
+    run.status = run.outcome = status
+    run.attempt, run.duration, run.error = attempts, 3000, error
+    run.items_processed = run.items_success = 0
+
+
+def told(session, run):
+    """The notification and the mail as they are read back from the database."""
+    mails = tell(session, run, base_url=BASE)
+    session.commit()
+    session.expire_all()
+    note = session.query(Notification).one_or_none()
+    mail = session.query(EmailDelivery).one_or_none()
+    assert [m.id for m in mails] == ([mail.id] if mail else [])
+    return note, mail
+
+
+def test_a_success_is_told_in_the_walkthroughs_words(session, execution, clock):
+    note, mail = told(session, execution)
+
+    assert (note.type, note.title) == ("JOB_SUCCESS", "Daily Content Generation completed successfully")
+    assert note.message == "Execution completed successfully in 14s"
+    assert note.link == "/projects/clxxx_my_project/cron/cron_abc123def456"
+    assert (note.user_id, note.is_read, note.created_at) == ("user_123", False, clock.now())
+    assert (mail.recipient, mail.status) == ("user@example.com", "PENDING")
+    assert mail.subject == "✅ Daily Content Generation completed successfully"
+    assert mail.text == SUCCESS_TEXT
+    assert "What happened" not in mail.html
+
+
+def test_a_partial_success_names_the_platform_and_the_reason(session, execution):
+    partial(execution)
+    note, mail = told(session, execution)
+
+    assert (note.type, note.title) == ("JOB_PARTIAL", "Daily Content Generation completed with errors")
+    assert note.message == "Execution completed with errors in 12s: 2 of 3 platforms succeeded"
+    assert mail.subject == "⚠️ Daily Content Generation completed with errors"
+    assert mail.text == PARTIAL_TEXT
+    assert "<li>Dev.to got no post: API rate limit</li>" in mail.html
+    assert "<li>Failed: 1</li>" in mail.html
+
+
+def test_a_failure_says_what_why_and_what_next(session, execution):
+    failed(execution)
+    note, mail = told(session, execution)
+
+    assert (note.type, note.title) == ("JOB_FAILED", "Daily Content Generation failed after 3 retries")
+    assert note.message == "GitHub API error: Bad credentials"
+    assert mail.subject == "❌ Daily Content Generation failed after 3 retries"
+    assert mail.text == FAILED_TEXT
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "words"),
+    [
+        ("FAILED", 1, "failed"),
+        ("FAILED", 2, "failed after 1 retry"),
+        ("TIMEOUT", 4, "timed out after 3 retries"),
+        ("TIMEOUT", 1, "timed out"),
+    ],
+)
+def test_the_title_counts_the_retries_really_made(session, execution, status, attempts, words):
+    failed(execution, attempts, status)
+    note, mail = told(session, execution)
+
+    assert note.type == f"JOB_{status}"
+    assert mail.subject == f"❌ Daily Content Generation {words}"
+    assert f"\nStatus: {words}\n" in mail.text
+
+
+def test_a_failure_of_every_platform_lists_each(session, execution):
+    failed(execution, error="No platform got a post")
+    execution.items_processed = execution.items_failed = 2
+    execution.output = {
+        "results": [
+            {"platformType": "HASHNODE", "success": False, "error": "The model refused to write this post"},
+            {"platformType": "DEVTO", "success": False, "error": "API rate limit"},
+        ]
+    }
+    _, mail = told(session, execution)
+
+    assert (
+        "- Hashnode got no post: The model refused to write this post\n- Dev.to got no post: API" in mail.text
+    )
+    assert "- Failed: 2\n" in mail.text
+
+
+def test_the_next_run_is_told_in_the_jobs_zone(session, execution):
+    failed(execution)
+    execution.job.timezone = "America/New_York"
+    _, mail = told(session, execution)
+
+    assert "The next run is planned for Saturday, 4 October 2025 at 5:00 AM America/New_York." in mail.text
+
+
+@pytest.mark.parametrize("change", [partial, failed])
+def test_without_a_next_run_the_mail_says_so(session, execution, change):
+    change(execution)
+    execution.job.next_run_at = None
+    _, mail = told(session, execution)
+
+    assert "No further run is planned: the job is disabled." in mail.text
+    assert "No further run is planned: the job is disabled." in mail.html
+
+
+@pytest.mark.parametrize(
+    ("notify", "outcome", "is_told"),
+    [
+        ("ALL", "SUCCESS", True),
+        ("ALL", "NO_ACTIVITY", False),
+        ("ALL", "NOT_SIGNIFICANT", False),
+        ("ALL", "CANCELLED", False),
+        ("ALL", "SKIPPED", False),
+        ("PROBLEMS", "SUCCESS", False),
+        ("PROBLEMS", "PARTIAL", True),
+        ("PROBLEMS", "FAILED", True),
+        ("PROBLEMS", "TIMEOUT", True),
+        ("NONE", "FAILED", False),
+    ],
+)
+def test_what_is_told_follows_the_jobs_wish(session, execution, notify, outcome, is_told):
+    execution.job.notify, execution.outcome = notify, outcome
+    note, mail = told(session, execution)
+
+    assert (note is not None, mail is not None) == (is_told, is_told)
+
+
+def test_a_dry_run_tells_nobody(session, execution):
+    execution.dry_run = True
+    assert told(session, execution) == (None, None)
+
+
+def test_names_from_outside_stay_text_and_one_line(session, execution):
+    failed(execution, error="<b>boom</b>\n" + "x" * 2000)
+    execution.job.name = "Daily\r\nBcc: everyone@example.com <script>alert(1)</script>"
+    note, mail = told(session, execution)
+
+    assert mail.subject.startswith("❌ Daily Bcc: everyone@example.com <script>")
+    assert "\n" not in mail.subject + note.title + note.message
+    assert "<script>" not in mail.html
+    assert "&lt;script&gt;" in mail.html
+    assert "&lt;b&gt;boom&lt;/b&gt;" in mail.html
+    assert len(note.message) == 500
+
+
+def test_the_html_mail_has_a_real_link_and_needs_no_table(session, execution):
+    _, mail = told(session, execution)
+
+    assert '<a href="https://repocast.example/executions/exec_789xyz"' in mail.html
+    assert "<title>Daily Content Generation completed successfully</title>" in mail.html
+    assert '<meta name="color-scheme" content="light dark">' in mail.html
+    assert "<table" not in mail.html
+
+
+# The outbox.
+
+
+@pytest.fixture
+def mail(session, execution):
+    """A mail in the outbox, detached, so that reading it holds no lock."""
+    _, mail = told(session, execution)
+    session.expunge(mail)
+    session.commit()
+    return mail
+
+
+def row(session, mail_id):
+    session.expire_all()
+    found = session.get_one(EmailDelivery, mail_id)
+    session.expunge(found)
+    session.commit()
+    return found
+
+
+def never(mail):
+    raise AssertionError("not to be sent")
+
+
+def refuse(*, permanent):
+    def send(mail):
+        raise MailError("The mail server refused the recipient: 550 No", permanent=permanent)
+
+    return send
+
+
+def test_a_mail_is_sent_once(session, mail, clock):
+    sent = []
+    deliver(session, mail.id, lambda m: sent.append((m.recipient, m.subject, m.attempts)))
+    deliver(session, mail.id, never)
+
+    found = row(session, mail.id)
+    assert sent == [("user@example.com", "✅ Daily Content Generation completed successfully", 1)]
+    assert (found.status, found.sent_at, found.error, found.attempts) == ("SENT", clock.now(), None, 1)
+
+
+def test_no_transaction_is_open_while_the_server_takes_its_time(session, mail):
+    seen = []
+    deliver(session, mail.id, lambda m: seen.append((m.text, session.in_transaction())))
+
+    assert seen == [(SUCCESS_TEXT, False)]
+
+
+def test_a_mail_in_delivery_is_not_due_until_its_lease_ends(sessions, session, mail, clock):
+    def meanwhile(_):
+        with sessions() as other:
+            assert due_mails(other, clock.now(), 10) == []
+            deliver(other, mail.id, never)
+
+    deliver(session, mail.id, meanwhile)
+    assert row(session, mail.id).status == "SENT"
+
+
+def test_a_delivery_whose_worker_died_is_taken_up_again(sessions, session, mail, clock):
+    class Killed(BaseException):
+        pass
+
+    def die(_):
+        raise Killed
+
+    with pytest.raises(Killed), sessions() as worker:
+        deliver(worker, mail.id, die)
+    clock.advance(299)
+    deliver(session, mail.id, never)
+    clock.advance(1)
+    assert due_mails(session, clock.now(), 10) == [mail.id]
+    session.commit()
+    deliver(session, mail.id, lambda m: None)
+    assert (row(session, mail.id).status, row(session, mail.id).attempts) == ("SENT", 2)
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(sessions, session, mail, clock):
+    def too_slow(_):
+        clock.advance(301)
+        with sessions() as other:
+            deliver(other, mail.id, lambda m: None)
+        raise MailError("The mail server closed the connection")
+
+    deliver(session, mail.id, too_slow)
+    found = row(session, mail.id)
+    assert (found.status, found.attempts, found.error) == ("SENT", 2, None)
+
+
+def test_a_permanent_refusal_fails_at_once(session, mail, clock):
+    deliver(session, mail.id, refuse(permanent=True))
+
+    found = row(session, mail.id)
+    assert (found.status, found.error) == ("FAILED", "The mail server refused the recipient: 550 No")
+    assert due_mails(session, clock.now() + timedelta(days=9), 10) == []
+
+
+def test_passing_failures_wait_longer_and_longer_for_three_days(session, mail, clock):
+    waits = []
+    while (found := row(session, mail.id)).status == "PENDING":
+        clock.move_to(max(found.next_try_at, clock.now()))
+        deliver(session, mail.id, refuse(permanent=False))
+        after = row(session, mail.id)
+        waits.append((after.next_try_at - clock.now()).total_seconds() / 60)
+
+    assert waits[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert max(waits[:-1]) == 60
+    found = row(session, mail.id)
+    assert clock.now() == found.created_at + timedelta(days=3)
+    assert found.status == "FAILED"
+    assert found.error == "The mail server refused the recipient: 550 No"
+
+
+def test_the_unexpected_is_logged_and_tried_again(session, mail, clock, caplog):
+    def broken(_):
+        raise ZeroDivisionError("oops")
+
+    with caplog.at_level(logging.WARNING):
+        deliver(session, mail.id, broken)
+
+    found = row(session, mail.id)
+    assert (found.status, found.next_try_at) == ("PENDING", clock.now() + timedelta(minutes=1))
+    assert found.error == "Unexpected error: ZeroDivisionError: oops"
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_unknown_mail_is_no_error(session):
+    deliver(session, "mail_gone", never)
+
+
+@pytest.mark.parametrize("many", [1, 3, 40])
+def test_due_mails_come_oldest_first_up_to_the_limit(session, execution, clock, queries, many):
+    for number in range(many):
+        session.add(
+            EmailDelivery(
+                id=f"mail_{number:02}",
+                user_id="user_123",
+                recipient="a@example.com",
+                subject="s",
+                text="t",
+                html="h",
+                next_try_at=clock.now() - timedelta(seconds=number),
+            )
+        )
+    session.commit()
+    queries.clear()
+    found = due_mails(session, clock.now(), 25)
+
+    assert found == [f"mail_{number:02}" for number in reversed(range(many))][:25]
+    assert len([q for q in queries if "SELECT" in q]) == 1
