@@ -1,7 +1,8 @@
-"""What every table shares: naming, the UTC column type, and engines that behave alike on SQLite and PostgreSQL."""
+"""What every table shares: naming, the UTC column type, and engines that behave alike on SQLite and
+PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase
@@ -39,7 +40,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: UtcDateTime}
+    type_annotation_map: ClassVar = {datetime: UtcDateTime}
 
 
 def now() -> datetime:
@@ -48,11 +49,12 @@ def now() -> datetime:
 
 
 def make_engine(url: str, **options: Any) -> Engine:
-    """An engine for `url`; SQLite gets WAL, enforced foreign keys and transactions that take the write lock at once.
+    """An engine for `url`; SQLite gets WAL, enforced foreign keys and transactions that take the write
+    lock at once.
 
     A transaction on a connection with the execution option `readonly` takes no write lock. BEGIN IMMEDIATE is
-    needed because SQLite refuses, without waiting, to turn a read transaction into a write one when another process has
-    written meanwhile (sqlite.org/isolation.html, read 2026-11-23).
+    needed because SQLite refuses, without waiting, to turn a read transaction into a write one when
+    another process has written meanwhile (sqlite.org/isolation.html, read 2026-11-23).
     """
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -12,7 +12,8 @@ from models.execution import Execution
 
 
 class Draft(Base):
-    """`state` is DRAFT, APPROVED, REJECTED or PUBLISHED. `checks` are sentences about what the platform will not take."""
+    """`state` is DRAFT, APPROVED, REJECTED or PUBLISHED. `checks` are sentences about what the platform
+    will not take."""
 
     __tablename__ = "draft"
     __table_args__ = (Index("ix_draft_user_history", "user_id", "created_at", "id"),)

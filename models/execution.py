@@ -29,10 +29,12 @@ _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
 class Execution(Base):
     """`attempt` counts from 1 with the first try; `duration` is milliseconds of running without the waits.
 
-    `tell_since` tells again from there; `cursor_at` is where the job's cursor stood when the first attempt began;
+    `tell_since` tells again from there; `cursor_at` is where the job's cursor stood when the first attempt
+    began;
     `moves_cursor` is false for dry runs and for retries of single platforms.
 
-    (job, slot) is unique, and so is the live execution of a job: the database refuses what the code should not try.
+    (job, slot) is unique, and so is the live execution of a job: the database refuses what the code should
+    not try.
     """
 
     __tablename__ = "execution"
@@ -114,7 +116,8 @@ class Attempt(Base):
 
 
 class Step(Base):
-    """One recorded stage of an attempt. `result` is the scan's activity or the written post, reused by later attempts."""
+    """One recorded stage of an attempt. `result` is the scan's activity or the written post, reused by
+    later attempts."""
 
     __tablename__ = "step"
     __table_args__ = (Index("ix_step_execution", "execution_id", "attempt"),)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import ids
@@ -12,11 +12,13 @@ from models.project import Project
 
 
 class Job(Base):
-    """Project + schedule + platforms. `next_run_at` is the next slot, None while disabled; it moves only by a claim or an edit.
+    """Project + schedule + platforms. `next_run_at` is the next slot, None while disabled; it moves only
+    by a claim or an edit.
 
-    `cursor_*` say what has been told: everything in the repository from `cursor_floor` (where the first told window began)
-    up to `cursor_until`, with `cursor_head` the branch's head then. `retry_delay` and `time_limit` are seconds. Counters and times are
-    kept here so that statistics cost one row. `platform_ids` None means all connected platforms.
+    `cursor_*` say what has been told: everything in the repository from `cursor_floor` (where the first
+    told window began) up to `cursor_until`, with `cursor_head` the branch's head then. `retry_delay` and
+    `time_limit` are seconds. Counters and times are kept here so that statistics cost one row.
+    `platform_ids` None means all connected platforms.
     """
 
     __tablename__ = "job"
@@ -47,7 +49,7 @@ class Job(Base):
     run_count: Mapped[int] = mapped_column(default=0, server_default="0")
     success_count: Mapped[int] = mapped_column(default=0, server_default="0")
     failure_count: Mapped[int] = mapped_column(default=0, server_default="0")
-    total_duration: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    total_duration: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     last_run_at: Mapped[datetime | None]
     last_success: Mapped[datetime | None]
     last_failure: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import ids
@@ -11,7 +11,8 @@ from models.base import Base, now
 
 
 class Project(Base):
-    """A GitHub repository or a local git repository. `github_token` is sealed; `last_synced_at` the latest of its jobs."""
+    """A GitHub repository or a local git repository. `github_token` is sealed; `last_synced_at` the latest
+    of its jobs."""
 
     __tablename__ = "project"
 
@@ -23,7 +24,7 @@ class Project(Base):
     github_repo_owner: Mapped[str | None] = mapped_column(String(100))
     github_repo_name: Mapped[str | None] = mapped_column(String(100))
     github_branch: Mapped[str | None] = mapped_column(String(255))
-    github_token: Mapped[str | None] = mapped_column(String(1000))
+    github_token: Mapped[str | None] = mapped_column(Text)
     git_path: Mapped[str | None] = mapped_column(String(1000))
     voice: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     last_synced_at: Mapped[datetime | None]
@@ -55,7 +56,7 @@ class Platform(Base):
     type: Mapped[str] = mapped_column(String(10))
     is_connected: Mapped[bool] = mapped_column(default=True, server_default="1")
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    credentials: Mapped[str | None] = mapped_column(String(4000))
+    credentials: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     project: Mapped[Project] = relationship(back_populates="platforms")

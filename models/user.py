@@ -10,7 +10,8 @@ from models.base import Base, now
 
 
 class User(Base):
-    """An account. `email` is stored in lower case; `sign_in_digest` is the SHA-256 of a sign-in link that works once."""
+    """An account. `email` is stored in lower case; `sign_in_digest` is the SHA-256 of a sign-in link that
+    works once."""
 
     __tablename__ = "user_account"
 

@@ -1,4 +1,5 @@
-"""The nouns that flow between floors: frozen, typed, without rows and without behaviour beyond reading themselves."""
+"""The nouns that flow between floors: frozen, typed, without rows and without behaviour beyond reading
+themselves."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,7 +51,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who did something. `login` is their account where it is known; `is_bot` as the source saw it."""
+    """Somebody who did something. `login` is their account where it is known; `is_bot` as the source saw
+    it."""
 
     name: str
     login: str | None = None
@@ -175,8 +177,8 @@ Category = Literal["release", "breaking", "feature", "fix", "performance", "docs
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
-    """One thing that happened, told once: a pull request stands for its commits. `ref` names it inside a brief
-    (`PR42`, `C1a2b3c4`, `I15`, `R1.0`); `folded` are the keys of what it stands for."""
+    """One thing that happened, told once: a pull request stands for its commits. `ref` names it inside a
+    brief (`PR42`, `C1a2b3c4`, `I15`, `R1.0`); `folded` are the keys of what it stands for."""
 
     ref: str
     kind: ItemKind
@@ -195,8 +197,9 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The activity as a writer is shown it: ranked, grouped by category, noise marked as routine. `words` is the
-    window in words (`the last 24 hours`, `the week to 3 October 2025`), `cadence` its adjective (`daily`)."""
+    """The activity as a writer is shown it: ranked, grouped by category, noise marked as routine. `words`
+    is the window in words (`the last 24 hours`, `the week to 3 October 2025`), `cadence` its adjective
+    (`daily`)."""
 
     repository: str
     url: str | None
@@ -213,7 +216,8 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class PlatformRules:
-    """A platform's limits and dialect. Lengths are characters, `content_max` UTF-16 units where `utf16` is set."""
+    """A platform's limits and dialect. Lengths are characters, `content_max` UTF-16 units where `utf16` is
+    set."""
 
     type: PlatformType
     name: str
