@@ -7,9 +7,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """`id` names a row: a job for `start`, an execution for `run`, a mail for `deliver`. `eta` None means now.
+    """`id` names a row: a job for `start`, an execution for `run`, a mail for `deliver`. `eta` None means
+    now.
 
-    A bell that is lost, late or rung twice does no harm: the row says what is to be done, and the tick rings again.
+    A bell that is lost, late or rung twice does no harm: the row says what is to be done, and the tick
+    rings again.
     """
 
     kind: Literal["start", "run", "deliver"]

@@ -68,7 +68,8 @@ def _insert(
 
 
 def cancel(session: Session, execution: Execution) -> Execution:
-    """End a queued, waiting or running execution; commits. A worker on it notices at its next write and stores nothing.
+    """End a queued, waiting or running execution; commits. A worker on it notices at its next write and
+    stores nothing.
 
     Raises ConflictError when it has ended already.
     """
@@ -105,8 +106,8 @@ def cancel(session: Session, execution: Execution) -> Execution:
 def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
     """Try again; commits. A waiting execution retries at once; a finished one gets a successor (`retry_of`).
 
-    PARTIAL: the failed platforms alone, from the stored activity, cursor unmoved. FAILED and TIMEOUT: the same window again.
-    Raises ConflictError where nothing can be retried.
+    PARTIAL: the failed platforms alone, from the stored activity, cursor unmoved. FAILED and TIMEOUT: the
+    same window again. Raises ConflictError where nothing can be retried.
     """
     if execution.status == Status.RETRYING:
         return _retry_now(session, execution)

@@ -1,4 +1,5 @@
-"""What a person may do to a job: create, edit, enable, disable, delete. Every change of a slot or a state is made here."""
+"""What a person may do to a job: create, edit, enable, disable, delete. Every change of a slot or a state
+is made here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -19,7 +20,8 @@ NEAR = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class JobFields:
-    """What a user chooses. `retry_delay` and `time_limit` are seconds; `platform_ids` None means all connected."""
+    """What a user chooses. `retry_delay` and `time_limit` are seconds; `platform_ids` None means all
+    connected."""
 
     name: str
     schedule: Schedule
@@ -54,7 +56,8 @@ def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, 
 
 
 def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
-    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. Does not commit."""
+    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. Does not
+    commit."""
     before = (job.frequency, job.time_config, job.is_enabled)
     _assign(job, changes)
     if (job.frequency, job.time_config, job.is_enabled) == before:
@@ -66,7 +69,8 @@ def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
 
 
 def delete(session: Session, job: Job) -> None:
-    """Delete the job and all its executions and drafts. A worker still running it finds its run gone and writes nothing."""
+    """Delete the job and all its executions and drafts. A worker still running it finds its run gone and
+    writes nothing."""
     session.delete(job)
     session.flush()
 
@@ -80,7 +84,8 @@ def near_bell(job: Job) -> list[Bell]:
 
 
 def start_bell(job_id: str, slot: datetime) -> Bell:
-    """Rings a second before the slot: the queue looks at its schedule once a second, and the task waits for the instant."""
+    """Rings a second before the slot: the queue looks at its schedule once a second, and the task waits
+    for the instant."""
     return Bell("start", job_id, eta=slot - timedelta(seconds=1), slot=slot)
 
 
@@ -100,7 +105,8 @@ def _set_next(job: Job) -> None:
 
 
 def _cancel_waiting(session: Session, job: Job) -> None:
-    """Editing or disabling cancels a queued scheduled execution; disabling also ends what waits for its retry."""
+    """Editing or disabling cancels a queued scheduled execution; disabling also ends what waits for its
+    retry."""
     waiting = [Execution.status == Status.QUEUED, Execution.triggered_by == "scheduled"]
     condition = waiting[0] & waiting[1]
     if not job.is_enabled:

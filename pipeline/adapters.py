@@ -1,0 +1,72 @@
+"""Builds the adapters that a run needs from rows and settings: the one place where a stored secret is
+opened."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from writers.llm import LlmWriter
+from writers.template import TemplateWriter
+
+from lib.errors import OutsideError
+from lib.secrets import SecretBox
+from lib.settings import Settings
+from models import Project
+from sources.base import Source
+from sources.git import LocalGit, resolve
+from sources.github import GitHub
+from writers.base import Writer
+
+
+class SetupError(OutsideError):
+    """The job cannot run as it is set up; waiting does not mend it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+@dataclass
+class Adapters:
+    """`patience` is how many seconds an attempt may spend in all on retrying single platforms while others
+    succeeded."""
+
+    settings: Settings
+    secrets: SecretBox
+    patience: float = field(default=60.0)
+
+    @property
+    def base_url(self) -> str:
+        return self.settings.base_url
+
+    def source(self, project: Project) -> Source:
+        """The project's repository. Raises SetupError, SourceError or SecretError."""
+        if project.source_type == "GIT":
+            path = resolve(project.git_path or "", self.settings.git_root)
+            return LocalGit(path, root=self.settings.git_root, branch=project.github_branch)
+        if not project.github_repo_owner or not project.github_repo_name:
+            raise SetupError("The project names no repository: enter its owner and name.")
+        return GitHub(
+            api_url=self.settings.github_api_url,
+            owner=project.github_repo_owner,
+            name=project.github_repo_name,
+            branch=project.github_branch,
+            token=self._github_token(project),
+        )
+
+    @cached_property
+    def writer(self) -> Writer:
+        """The model when there is a key for it, else the template writer. One for all runs: it is safe to
+        share."""
+        settings = self.settings
+        if settings.openai_api_key is None:
+            return TemplateWriter()
+        return LlmWriter(
+            api_key=settings.openai_api_key.get_secret_value(),
+            base_url=settings.openai_base_url,
+            model=settings.openai_model,
+        )
+
+    def _github_token(self, project: Project) -> str | None:
+        if project.github_token:
+            return self.secrets.open(project.github_token)
+        token = self.settings.github_token
+        return token.get_secret_value() if token else None

@@ -1,0 +1,69 @@
+"""The first chapter of a run: read the repository's activity in the job's window, or reuse what an earlier
+attempt read."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, select, tuple_
+from sqlalchemy.orm import Session
+
+from lib import clock
+from models import Execution, Job, Told
+from models.values import Activity, ItemKind
+from sources.base import Source
+
+MARGIN = timedelta(hours=24)
+"""How far a scan reads back behind its window: a commit can be pushed, and an answer can be composed,
+after its date."""
+
+Keys = set[tuple[ItemKind, str]]
+
+
+class WindowPlan:
+    """Where one execution reads from. `tell_again` runs tell what was told before."""
+
+    def __init__(self, job: Job, execution: Execution) -> None:
+        self.tell_again = execution.tell_since is not None
+        self.base = job.cursor_head
+        self.since = execution.tell_since or job.cursor_until or first_since(job)
+        self.margin_from = None
+        if not self.tell_again and job.cursor_until is not None:
+            floor = job.cursor_floor or job.cursor_until
+            self.margin_from = max(job.cursor_until - MARGIN, floor)
+
+
+def first_since(job: Job) -> datetime:
+    """Where a job's first run begins: so many days back, or at the instant that was chosen."""
+    if since := job.first_run.get("since"):
+        return clock.parse_iso(since)
+    return clock.now() - timedelta(days=int(job.first_run.get("days", 7)))
+
+
+def read(source: Source, plan: WindowPlan, engine: Engine, job_id: str) -> Activity:
+    """Scan the window. `told` looks up in a session of its own, because the scan runs in a thread of its own.
+
+    Raises SourceError.
+    """
+
+    def told(keys: Collection[tuple[ItemKind, str]]) -> Keys:
+        if plan.tell_again or not keys:
+            return set()
+        with Session(engine) as session:
+            session.connection(execution_options={"readonly": True})
+            return told_before(session, job_id, keys)
+
+    return source.scan(plan.since, margin_from=plan.margin_from, base=plan.base, told=told)
+
+
+def told_before(session: Session, job_id: str, keys: Collection[tuple[ItemKind, str]]) -> Keys:
+    """Those of `keys` that the job has told already."""
+    found: Keys = set()
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), 400):
+        rows = session.execute(
+            select(Told.kind, Told.key).where(
+                Told.job_id == job_id, tuple_(Told.kind, Told.key).in_(ordered[start : start + 400])
+            )
+        )
+        found.update((row.kind, row.key) for row in rows)
+    return found
