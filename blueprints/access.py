@@ -1,4 +1,5 @@
-"""Who asks: the session cookie, or an API token; whose object it is; and the CSRF check of everything a cookie may change."""
+"""Who asks: the session cookie, or an API token; whose object it is; and the CSRF check of everything a
+cookie may change."""
 
 import hashlib
 from typing import TypeVar
@@ -72,7 +73,8 @@ def _bearer() -> User | None:
 
 
 def _check_csrf() -> None:
-    """A request that carries a token cannot be forged by a page; every other change needs the form's or the header's token."""
+    """A request that carries a token cannot be forged by a page; every other change needs the form's or
+    the header's token."""
     if request.method in SAFE:
         return
     if request.path.startswith("/api/") and "Authorization" in request.headers:

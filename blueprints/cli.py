@@ -1,16 +1,21 @@
 """Commands of `flask --app app`."""
 
+import json
+import os
 import secrets
+import sys
 
 import click
+import flask_migrate
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
-from blueprints.access import digest
+from blueprints.access import digest, settings
 from blueprints.extensions import db
 from models import ApiToken, User
+from tasks.command import worker_command
 
 user_cli = AppGroup("user", help="Accounts.")
 token_cli = AppGroup("token", help="API tokens.")
@@ -20,6 +25,8 @@ MIN_PASSWORD = 8
 def init_app(app: Flask) -> None:
     app.cli.add_command(user_cli)
     app.cli.add_command(token_cli)
+    app.cli.add_command(serve)
+    app.cli.add_command(worker)
 
 
 @user_cli.command("create")
@@ -54,3 +61,44 @@ def create_token(email: str, name: str, read_only: bool) -> None:
     db.session.add(ApiToken(user_id=user.id, name=name, digest=digest(token), can_write=not read_only))
     db.session.commit()
     click.echo(token)
+
+
+@user_cli.command("sign-in-link")
+@click.argument("email")
+def sign_in_link(email: str) -> None:
+    """Print a link that signs EMAIL in, once. A newer link replaces an older one."""
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise click.ClickException(f"There is no account for {email}.")
+    token = secrets.token_urlsafe(32)
+    user.sign_in_digest = digest(token)
+    db.session.commit()
+    click.echo(f"{settings().base_url}/login/once/{token}")
+
+
+def web_command(host: str, port: int) -> list[str]:
+    """One gunicorn process with threads: pages are short, and what is long belongs to the worker."""
+    flags = f"--bind {host}:{port} --workers 1 --threads 8 --no-control-socket --log-level warning"
+    return [sys.executable, "-m", "gunicorn", *flags.split(), "app:create_app()"]
+
+
+@click.command("serve")
+@with_appcontext
+def serve() -> None:
+    """Bring the database up to date, then run web and worker until Ctrl-C."""
+    flask_migrate.upgrade()
+    db.session.remove()
+    chosen = settings()
+    commands = [web_command(chosen.host, chosen.port), worker_command(chosen.workers)]
+    click.echo(f"Repocast serves at {chosen.base_url} (Ctrl-C ends it).", err=True)
+    sys.stderr.flush()
+    # The supervisor needs nothing of the application: a fresh, small process takes this one's place.
+    os.execv(sys.executable, [sys.executable, "-m", "lib.supervise", json.dumps(commands)])  # noqa: S606
+
+
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Run a worker alone; any number of them may share one database."""
+    command = worker_command(settings().workers)
+    os.execv(command[0], command)  # noqa: S606

@@ -42,7 +42,8 @@ def api_error(status: int, error: str, details: Details | None = None, data: Any
 
 
 def sign_in_first() -> Response:
-    """For whoever is not signed in: 401 for programs, the sign-in page for people, by header when htmx asks."""
+    """For whoever is not signed in: 401 for programs, the sign-in page for people, by header when htmx
+    asks."""
     if request.path.startswith("/api/"):
         said = (
             "The token is unknown or was revoked."

@@ -19,7 +19,7 @@ class Database(SQLAlchemy):
     """Flask-SQLAlchemy over the engines that the worker uses as well."""
 
     def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> sa.Engine:
-        return make_engine(str(options["url"].render_as_string(hide_password=False)))
+        return make_engine(sa.make_url(options["url"]).render_as_string(hide_password=False))
 
 
 def _render_item(kind: str, item: Any, _context: Any) -> str | bool:

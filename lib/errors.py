@@ -10,12 +10,11 @@ class OutsideError(Exception):
     """Something beyond our walls failed.
 
     `permanent`: waiting cannot mend it. `retry_after`: seconds until the other side wants to be asked again,
-    None when it named no time. Both are set where the error is made, by status and code; nobody reads the text.
+    None when it named no time. Both are set where the error is made, by status and code; nobody reads the
+    text.
     """
 
-    def __init__(
-        self, message: str, *, permanent: bool = False, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent
@@ -35,15 +34,9 @@ def stack_trace(error: BaseException) -> str:
     lines = [f"Error: {sentence(error)}"]
     for frame in frames:
         path = Path(frame.filename)
-        shown = (
-            path.relative_to(_ROOT)
-            if path.is_relative_to(_ROOT)
-            else Path(*path.parts[-2:])
-        )
+        shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else Path(*path.parts[-2:])
         lines.append(f"    at {frame.name} ({shown}:{frame.lineno})")
-    cause = error.__cause__ or (
-        None if error.__suppress_context__ else error.__context__
-    )
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None:
         lines.append(f"Caused by: {type(cause).__name__}")
     return "\n".join(lines)

@@ -28,6 +28,7 @@ class SecretBox:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise SecretError(
-                "A stored secret cannot be read: ENCRYPTION_KEYS lacks the key it was stored with. Enter the secret again.",
+                "A stored secret cannot be read: ENCRYPTION_KEYS lacks the key it was stored with. "
+                "Enter the secret again.",
                 permanent=True,
             ) from None

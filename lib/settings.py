@@ -1,4 +1,5 @@
-"""Every setting, read once from the environment and validated; a malformed value stops the start with a hint."""
+"""Every setting, read once from the environment and validated; a malformed value stops the start with a
+hint."""
 
 import os
 import secrets
@@ -30,20 +31,14 @@ def _url(*schemes: str) -> BeforeValidator:
         text = str(value).rstrip("/")
         parts = urlsplit(text)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(
-                f"wants an address that starts with {' or '.join(s + '://' for s in schemes)}"
-            )
+            raise ValueError(f"wants an address that starts with {' or '.join(s + '://' for s in schemes)}")
         return text
 
     return BeforeValidator(check)
 
 
 def _words(value: object) -> object:
-    return (
-        [part.strip() for part in value.split(",") if part.strip()]
-        if isinstance(value, str)
-        else value
-    )
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _flag(value: object) -> object:
@@ -75,9 +70,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     instance_path: Path = ROOT / "instance"
-    database_url: Annotated[str, _url("sqlite", "postgresql", "postgresql+psycopg")] = (
-        ""
-    )
+    database_url: Annotated[str, _url("sqlite", "postgresql", "postgresql+psycopg")] = ""
     queue_url: Annotated[str, _url("sqlite", "postgresql", "redis", "rediss")] = ""
     secret_key: SecretStr = SecretStr("")
     encryption_keys: Annotated[list[SecretStr], BeforeValidator(_words)] = []
@@ -132,13 +125,9 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         if self.mail_use_tls and self.mail_use_ssl:
-            raise ValueError(
-                "MAIL_USE_TLS and MAIL_USE_SSL exclude each other: set one"
-            )
+            raise ValueError("MAIL_USE_TLS and MAIL_USE_SSL exclude each other: set one")
         if self.git_root is not None and not self.git_root.is_dir():
-            raise ValueError(
-                f"GIT_ROOT wants an existing folder, {self.git_root} is none"
-            )
+            raise ValueError(f"GIT_ROOT wants an existing folder, {self.git_root} is none")
         return self
 
     @property
@@ -160,11 +149,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     Raises SettingsError with one line per mistake.
     """
     environ = os.environ if environ is None else environ
-    values = {
-        name: text
-        for name in Settings.model_fields
-        if (text := _read(environ, name.upper()))
-    }
+    values = {name: text for name in Settings.model_fields if (text := _read(environ, name.upper()))}
     try:
         found = Settings.model_validate(values)
         if found.secret_key.get_secret_value() and found.encryption_keys:
@@ -174,9 +159,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
                 "secret_key": found.secret_key.get_secret_value()
                 or _kept(found, "secret_key", lambda: secrets.token_urlsafe(48)),
                 "encryption_keys": [k.get_secret_value() for k in found.encryption_keys]
-                or _kept(
-                    found, "encryption_keys", lambda: Fernet.generate_key().decode()
-                ),
+                or _kept(found, "encryption_keys", lambda: Fernet.generate_key().decode()),
             }
         settings = Settings.model_validate(values | kept)
         for key in settings.encryption_keys:
@@ -193,9 +176,7 @@ def _read(environ: Mapping[str, str], name: str) -> str | None:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise SettingsError(
-                f"{name}_FILE: {path} cannot be read ({error.strerror})."
-            ) from None
+            raise SettingsError(f"{name}_FILE: {path} cannot be read ({error.strerror}).") from None
     return None
 
 
@@ -205,9 +186,7 @@ def _kept(settings: Settings, name: str, make: Any) -> str:
     if not file.exists():
         # Web and worker may start together: the first to link the finished file wins, the other reads it.
         draft = file.with_name(f".{name}.{secrets.token_hex(4)}")
-        with open(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-        ) as out:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(make())
         try:
             os.link(draft, file)

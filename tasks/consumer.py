@@ -1,4 +1,5 @@
-"""Assembles the worker: `python -m huey.bin.huey_consumer tasks.consumer.huey`; `flask --app app worker` knows the flags."""
+"""Assembles the worker: `python -m huey.bin.huey_consumer tasks.consumer.huey`; `flask --app app worker`
+knows the flags."""
 
 import gc
 import logging
@@ -9,7 +10,7 @@ from lib.secrets import SecretBox
 from lib.settings import load
 from models.base import make_engine
 from pipeline.adapters import Adapters
-from tasks import deliver, queue, run, schedule, worker  # noqa: F401  (importing a task module registers its task)
+from tasks import deliver, queue, run, schedule, worker  # noqa: F401  (importing one registers its task)
 from tasks.mailer import make_sender
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,5 +1,5 @@
-"""The Huey instance. It starts on an in-memory queue and is put on its real storage by `connect`, so that importing a
-task opens no file and no connection."""
+"""The Huey instance. It starts on an in-memory queue and is put on its real storage by `connect`, so that
+importing a task opens no file and no connection."""
 
 import logging
 import sqlite3
@@ -63,7 +63,8 @@ def answers(kind: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def ring(bells: Iterable[Bell]) -> None:
-    """Enqueue each bell's task. A queue that is out of order costs at most a minute: the tick rings again from the rows."""
+    """Enqueue each bell's task. A queue that is out of order costs at most a minute: the tick rings again
+    from the rows."""
     for bell in bells:
         try:
             _enqueue(bell)

@@ -1,4 +1,5 @@
-"""Huey's SQLite storage with a dequeue that waits for another connection's commit instead of polling the table."""
+"""Huey's SQLite storage with a dequeue that waits for another connection's commit instead of polling the
+table."""
 
 import sqlite3
 import threading
@@ -11,9 +12,9 @@ PATIENCE = 1.0
 
 
 class WatchedSqliteStorage(SqliteStorage):  # type: ignore[misc]
-    """`PRAGMA data_version` costs about 3 µs and changes when another connection has committed, so one watcher per process
-    can look every 5 ms for 2 % of a core. Waiting workers queue behind its lock. `dequeue` returns None after a second, so that
-    a consumer that is asked to stop can."""
+    """`PRAGMA data_version` costs about 3 µs and changes when another connection has committed, so one
+    watcher per process can look every 5 ms for 2 % of a core. Waiting workers queue behind its lock.
+    `dequeue` returns None after a second, so that a consumer that is asked to stop can."""
 
     blocking = True
 

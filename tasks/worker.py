@@ -1,4 +1,5 @@
-"""What a worker process holds: its settings, its database, its adapters, its mailer, and its WORKERS places."""
+"""What a worker process holds: its settings, its database, its adapters, its mailer, and its WORKERS
+places."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from pipeline.adapters import Adapters
 
 @dataclass
 class Worker:
-    """One per process. `places` bounds how many executions run at once, so that long runs never starve the tick or mails."""
+    """One per process. `places` bounds how many executions run at once, so that long runs never starve the
+    tick or mails."""
 
     settings: Settings
     sessions: sessionmaker[Session]
@@ -41,7 +43,7 @@ _current: Worker | None = None
 
 def install(worker: Worker) -> None:
     """Make `worker` the one that this process's tasks use."""
-    global _current  # noqa: PLW0603
+    global _current
     _current = worker
 
 
