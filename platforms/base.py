@@ -11,5 +11,6 @@ class Platform(Protocol):
     rules: PlatformRules
 
     def check(self, post: Post) -> list[str]:
-        """One clear sentence for each rule of the platform that the post breaks; empty when it would be taken."""
+        """One clear sentence for each rule of the platform that the post breaks; empty when it would be
+        taken."""
         ...

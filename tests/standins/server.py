@@ -1,8 +1,9 @@
-"""A small real HTTP server on 127.0.0.1 that the stand-ins share: routes, switches for failing, and a log of requests.
+"""A small real HTTP server on 127.0.0.1 that the stand-ins share: routes, switches for failing, and a log
+of requests.
 
 A stand-in subclasses `StandIn` and implements `handle(request) -> Answer`. Switches:
-`latency` seconds before each answer; `failures`, a list of Answers (or exceptions: "hang", "reset") that are given first, one per
-request whose path contains the key it was planted with.
+`latency` seconds before each answer; `failures`, a list of Answers (or exceptions: "hang", "reset") that
+are given first, one per request whose path contains the key it was planted with.
 """
 
 import json
@@ -30,7 +31,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is sent as JSON unless it is str or bytes. `delay` is seconds; `drop` closes the connection without a word."""
+    """`body` is sent as JSON unless it is str or bytes. `delay` is seconds; `drop` closes the connection
+    without a word."""
 
     status: int = 200
     body: Any = None
@@ -150,11 +152,7 @@ def _handler_for(
                 else (answer.body if raw else json.dumps(answer.body)).encode()
             )
             data = b"" if answer.status in (204, 304) else data
-            headers = {
-                "content-type": "text/html"
-                if raw
-                else "application/json; charset=utf-8"
-            }
+            headers = {"content-type": "text/html" if raw else "application/json; charset=utf-8"}
             headers |= {name.lower(): value for name, value in answer.headers.items()}
             self.send_response_only(answer.status)
             headers.setdefault("date", self.date_time_string())
