@@ -1,5 +1,6 @@
-"""Local git repositories, read through the `git` command line. Nothing is written, nothing of theirs is run."""
+"""Local git repositories, through the `git` command line. Nothing is written, nothing of theirs is run."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,8 +42,8 @@ def resolve(path: str, root: Path | None) -> Path:
         raise _refusal("The path must not contain '..'.")
     root = root.resolve()
     folder = _inside(root, root / path.strip())
-    if not folder.is_dir():
-        raise _refusal(f"There is no folder {path.strip()} under GIT_ROOT.")
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        raise _refusal(f"There is no folder {path.strip()[:200]} under GIT_ROOT.")
     git_dir(folder, root)
     return folder
 
@@ -177,7 +178,7 @@ def _untold(shas: list[str], told: Told | None) -> list[str]:
 
 
 def _read(git: Git, head: str, shas: list[str]) -> Iterator[Logged]:
-    """The commits in that order. A shallow clone's first ones seem to add every file there is: they get none."""
+    """The commits in that order. A shallow clone's first ones seem to add every file: they get none."""
     cut = set()
     if git.maybe("rev-parse", "--is-shallow-repository") == "true":
         cut = set(git.text("rev-list", "--max-parents=0", head).split())
@@ -220,9 +221,14 @@ def _without(found: Activity, told: Told) -> Activity:
 
 
 def _home(remote: str) -> tuple[str | None, str | None]:
-    """`owner/name` and home page as a remote's address tells them, without credentials; nothing for a path."""
-    parts = urlsplit(remote) if "://" in remote else None
-    if parts and parts.scheme in ("https", "http", "ssh", "git"):
+    """`owner/name` and home page as a remote's address tells them, without credentials; nothing for a
+    path.
+    """
+    try:
+        parts = urlsplit(remote)
+    except ValueError:
+        return None, None
+    if parts.netloc and parts.scheme in ("https", "http", "ssh", "git"):
         host, path = parts.hostname or "", parts.path
     elif scp := _SCP.fullmatch(remote):
         host, path = scp["host"].lower(), scp["path"]

@@ -1,4 +1,4 @@
-"""The `git` command line, read-only and deaf: no hooks, pager or network, no program that a repository names."""
+"""The `git` command line, read-only and deaf: no hooks, no pager, no network, no program of a repository."""
 
 import os
 import re

@@ -1,0 +1,491 @@
+"""The local source against real repositories, made here with fixed dates and names."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from models.values import Activity, Person
+from sources import git_cli
+from sources.base import SourceError
+from sources.git import LocalGit, resolve
+
+START = datetime(2025, 10, 2, 9, tzinfo=UTC)
+END = datetime(2025, 10, 3, 9, tzinfo=UTC)  # where the frozen clock stands
+JOHN = ("John Doe", "john@example.org")
+
+
+class Repo:
+    """A repository that commits at the hours it is told, counted from START."""
+
+    def __init__(self, path: Path, *flags: str) -> None:
+        self.path = path
+        self.git("init", "-q", "-b", "main", *flags, str(path), at=None)
+
+    def git(
+        self,
+        *arguments: str,
+        at: float | None = 0,
+        by: tuple[str, str] = JOHN,
+        committer: tuple[str, str] | None = None,
+        given: bytes | None = None,
+    ) -> str:
+        date = (START + timedelta(hours=at or 0)).isoformat()
+        who = {"AUTHOR": by, "COMMITTER": committer or by}
+        names = {f"GIT_{role}_NAME": one[0] for role, one in who.items()}
+        mails = {f"GIT_{role}_EMAIL": one[1] for role, one in who.items()}
+        result = subprocess.run(
+            ["git", *([] if at is None else ["-C", str(self.path)]), *arguments],
+            env=os.environ
+            | names
+            | mails
+            | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+            | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"},
+            check=True,
+            capture_output=True,
+            input=given,
+        )
+        return result.stdout.decode().strip()
+
+    def commit(
+        self, message: str | bytes, at: float, files: dict[str, str | bytes] | None = None, **who
+    ) -> str:
+        for name, text in (files or {f"file-{at}": message}).items():
+            file = self.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode() if isinstance(text, str) else text)
+        self.git("add", "-A", at=at)
+        raw = message.encode() if isinstance(message, str) else message
+        self.git("commit", "-q", "-F", "-", "--cleanup=verbatim", at=at, given=raw, **who)
+        return self.git("rev-parse", "HEAD")
+
+    def scan(self, since: datetime = START, branch: str | None = None, **more) -> Activity:
+        return LocalGit(self.path, root=self.path.parent, branch=branch).scan(since, **more)
+
+
+@pytest.fixture
+def repo(tmp_path: Path, clock) -> Repo:
+    return Repo(tmp_path / "awesome-lib")
+
+
+def titles(activity: Activity) -> list[str]:
+    return [commit.title for commit in activity.commits]
+
+
+def test_takes_the_window_newest_first(repo: Repo) -> None:
+    repo.commit("Before", -1)
+    repo.commit("At its start", 0)
+    repo.commit("Add TypeScript support", 5, {"src/index.ts": "1\n2\n", "tsconfig.json": "{}\n"})
+    last = repo.commit("At its end", 24)
+    repo.commit("After", 25)
+
+    found = repo.scan()
+
+    assert titles(found) == ["At its end", "Add TypeScript support"]
+    assert found.summary == "2 commits"
+    assert (found.repository, found.url) == ("awesome-lib", None)
+    assert (found.window.since, found.window.until) == (START, END)
+    assert found.window.head == repo.git("rev-parse", "HEAD") != last
+    typescript = found.commits[1]
+    assert [(f.path, f.status, f.additions, f.deletions) for f in typescript.files] == [
+        ("src/index.ts", "added", 2, 0),
+        ("tsconfig.json", "added", 1, 0),
+    ]
+    assert typescript.author == Person("John Doe")
+    assert typescript.date == START + timedelta(hours=5)
+
+
+def test_an_empty_repository_has_no_activity(repo: Repo) -> None:
+    found = repo.scan()
+    assert not found.has_activity
+    assert found.window.head is None
+
+
+def test_takes_what_came_after_the_base_whatever_its_date(repo: Repo) -> None:
+    base = repo.commit("Known", -2)
+    repo.commit("Pushed late with an old date", -48)
+    repo.commit("New", 1)
+    assert titles(repo.scan()) == ["New"]
+    assert titles(repo.scan(base=base)) == ["New", "Pushed late with an old date"]
+
+
+@pytest.mark.parametrize("base", ["f" * 40, "--all", "main"])
+def test_a_base_that_is_no_known_commit_leaves_the_dates(repo: Repo, base: str) -> None:
+    repo.commit("Old", -48)
+    repo.commit("New", 1)
+    assert titles(repo.scan(base=base)) == ["New"]
+
+
+def test_a_rewritten_base_leaves_the_dates(repo: Repo) -> None:
+    repo.commit("Old", -48)
+    base = repo.commit("Rewritten later", 1)
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+    repo.commit("Other", 2)
+    assert titles(repo.scan(base=base)) == ["Other"]
+
+
+def test_reads_the_margin_again_and_drops_what_was_told(repo: Repo) -> None:
+    told_sha = repo.commit("Told", -3)
+    repo.commit("Appeared late", -2)
+    repo.commit("New", 1)
+    repo.git("tag", "v1", "HEAD~1")
+    keys = {("commit", told_sha), ("release", "v1")}
+
+    found = repo.scan(margin_from=START - timedelta(hours=5), told=lambda asked: keys & set(asked))
+
+    assert titles(found) == ["New", "Appeared late"]
+    assert found.releases == ()
+    assert titles(repo.scan(margin_from=START - timedelta(hours=5))) == ["New"]
+
+
+def test_an_older_date_on_top_hides_nothing(repo: Repo) -> None:
+    repo.commit("Right clock", 2)
+    repo.commit("Wrong clock", -9999)
+    assert titles(repo.scan()) == ["Right clock"]
+
+
+GITHUB = ("GitHub", "noreply@github.com")
+
+
+def test_a_merge_gives_its_pull_request(repo: Repo) -> None:
+    repo.commit("Start", -5)
+    repo.git("checkout", "-q", "-b", "ci")
+    repo.commit("Add workflow", 1, by=("Jane Smith", "7+jane@users.noreply.github.com"))
+    repo.git("checkout", "-q", "main")
+    message = "Merge pull request #42 from jane/ci\n\nAdd CI/CD pipeline\n\nRuns on every push."
+    repo.git("merge", "-q", "--no-ff", "-m", message, "ci", at=2)
+
+    found = repo.scan()
+
+    assert found.summary == "2 commits, 1 merged PR"
+    [pull] = found.pulls
+    assert (pull.number, pull.title, pull.body) == (42, "Add CI/CD pipeline", "Runs on every push.")
+    assert pull.merge_sha == found.commits[0].sha
+    assert pull.merged_at == START + timedelta(hours=2)
+    assert pull.author == Person("Jane Smith", "jane")
+    assert [file.path for file in found.commits[0].files] == ["file-1"]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Add retries (#7)\n\nCo-authored-by: Jo <jo@example.org>", (7, "Add retries", "")),
+        ('Revert "Add retries (#7)" (#9)', (9, 'Revert "Add retries (#7)"', "")),
+        ("Support (#3) in titles", None),
+        ("Number too long (#12345678901)", None),
+    ],
+)
+def test_a_squash_gives_its_pull_request(repo: Repo, message: str, expected: tuple | None) -> None:
+    repo.commit(message, 1, committer=GITHUB)
+    pulls = [(p.number, p.title, p.body) for p in repo.scan().pulls]
+    assert pulls == ([expected] if expected else [])
+
+
+def test_a_number_on_an_ordinary_commit_may_be_an_issue(repo: Repo) -> None:
+    repo.commit("Fix the parser (#7)", 1)
+    assert repo.scan().pulls == ()
+
+
+def test_a_merge_without_a_title_is_named_by_its_branch(repo: Repo) -> None:
+    repo.commit("Start", -5)
+    repo.git("checkout", "-q", "-b", "ci")
+    repo.commit("Add workflow", 1)
+    repo.git("checkout", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge pull request #4 from jane/feat/faster-builds", "ci", at=2)
+    assert [pull.title for pull in repo.scan().pulls] == ["faster builds"]
+
+
+def test_tags_give_releases(repo: Repo) -> None:
+    repo.commit("Old", -5)
+    repo.git("tag", "v0.9", at=-5)
+    repo.git("tag", "-a", "v1.0.0", "-m", "Version 1\n\n- TypeScript", at=3)
+    repo.commit("New", 4)
+    repo.git("tag", "v1.1.0-rc1")
+    repo.git("tag", "tree", "HEAD^{tree}")
+
+    found = [(r.tag, r.name, r.body, r.is_prerelease, r.published_at) for r in repo.scan().releases]
+
+    assert found == [
+        ("v1.1.0-rc1", "v1.1.0-rc1", "", True, START + timedelta(hours=4)),
+        ("v1.0.0", "v1.0.0", "Version 1\n\n- TypeScript", False, START + timedelta(hours=3)),
+    ]
+
+
+def test_people_and_bots(repo: Repo) -> None:
+    trailers = (
+        "Co-authored-by: Jo <12+jo@users.noreply.github.com>\nco-authored-by: John Doe <john@example.org>"
+    )
+    repo.commit(f"Pair up\n\n{trailers}\nCo-Authored-By: dependabot[bot] <x@y.z>", 1)
+    repo.commit("Bump", 2, by=("dependabot[bot]", "49+dependabot[bot]@users.noreply.github.com"))
+
+    bump, pair = repo.scan().commits
+
+    assert bump.author == Person("dependabot[bot]", "dependabot[bot]", is_bot=True)
+    assert pair.co_authors == (Person("Jo", "jo"), Person("dependabot[bot]", is_bot=True))
+
+
+def test_messages_and_paths_survive_that_are_not_utf_8(repo: Repo) -> None:
+    repo.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    repo.commit("Gr\xfc\xdfe, declared".encode("latin-1"), 1)
+    repo.git("config", "--unset", "i18n.commitEncoding")
+    repo.commit("Gr\xfc\xdfe, undeclared".encode("latin-1"), 2, {"Größe \n\t.txt": "x"})
+    found = repo.scan()
+    assert titles(found) == ["Grüße, undeclared", "Grüße, declared"]
+    assert found.commits[0].files[0].path == "Größe \n\t.txt"
+
+
+def test_messages_cannot_forge_other_commits(repo: Repo) -> None:
+    forged = f"Innocent\n\n\n:100644 100644 {'0' * 40} {'1' * 40} M\n9\t9\tevil\n{'a' * 40}\x1e\x1f"
+    repo.commit(forged, 1)
+    found = repo.scan()
+    assert titles(found) == ["Innocent"]
+    assert [file.path for file in found.commits[0].files] == ["file-1"]
+
+
+def test_renames_binaries_and_many_files(repo: Repo) -> None:
+    repo.commit("Start", -5, {"old.txt": "same\n" * 20, "logo.png": b"\0\1"})
+    (repo.path / "old.txt").rename(repo.path / "new.txt")
+    (repo.path / "logo.png").unlink()
+    many = {f"gen/{n:03}": str(n) for n in range(120)}
+    repo.commit("Move", 1, {"art.png": b"\0\1\2\3"} | many)
+
+    [commit] = repo.scan().commits
+
+    assert len(commit.files) == 100
+    assert commit.more_files == 23
+    assert commit.files[0].path == "art.png"
+    assert commit.files[0].additions is None
+    repo.git("mv", "new.txt", "newer.txt")
+    repo.commit("Rename", 2, {"x": "y"})
+    renamed = repo.scan().commits[0].files[0]
+    assert (renamed.path, renamed.status, renamed.additions) == ("newer.txt", "renamed", 0)
+
+
+def test_commits_without_message_or_change(repo: Repo) -> None:
+    repo.git("commit", "-q", "--allow-empty", "--allow-empty-message", "-m", "", at=1)
+    repo.git("commit", "-q", "--allow-empty", "-m", "Nothing", at=2)
+    assert [(c.title, c.files) for c in repo.scan().commits] == [("Nothing", ()), ("", ())]
+
+
+def test_bare_and_shallow_clones(repo: Repo, tmp_path: Path, clock) -> None:
+    repo.commit("Start", -5, {"a": "1", "b": "2"})
+    repo.commit("One", 1)
+    repo.commit("Two", 2)
+    repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "mirror.git"))
+    repo.git("clone", "-q", "--depth", "2", f"file://{repo.path}", str(tmp_path / "cut"))
+
+    bare = LocalGit("mirror.git", root=tmp_path).scan(START)
+    shallow = LocalGit("cut", root=tmp_path).scan(START)
+
+    assert (bare.repository, titles(bare)) == ("mirror", ["Two", "One"])
+    assert titles(shallow) == ["Two", "One"]
+    assert [len(commit.files) for commit in shallow.commits] == [1, 0]
+
+
+def test_a_bare_repository_whose_head_was_never_pushed(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("One", 1)
+    repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "mirror.git"))
+    repo.git(f"--git-dir={tmp_path / 'mirror.git'}", "symbolic-ref", "HEAD", "refs/heads/master")
+    assert titles(LocalGit("mirror.git", root=tmp_path).scan(START)) == ["One"]
+
+
+def test_a_linked_work_tree(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("One", 1)
+    repo.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    assert titles(LocalGit("side", root=tmp_path).scan(START)) == ["One"]
+
+
+def test_branches(repo: Repo) -> None:
+    repo.commit("Start", -5)
+    repo.git("branch", "side/1")
+    repo.commit("Main only", 1)
+    assert titles(repo.scan(branch="side/1")) == []
+    for wrong in ("gone", "main~1", "--all", "main@{0}", ""):
+        with pytest.raises(SourceError, match="has no branch") as error:
+            repo.scan(branch=wrong)
+        assert error.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("remote", "name", "url"),
+    [
+        ("https://user:s3cret@github.com/owner/name.git", "owner/name", "https://github.com/owner/name"),
+        ("git@github.com:owner/name.git", "owner/name", "https://github.com/owner/name"),
+        ("ssh://git@github.com:22/owner/name", "owner/name", "https://github.com/owner/name"),
+        ("https://gitlab.com/a/b/c.git/", "a/b/c", "https://gitlab.com/a/b/c"),
+        ("/srv/git/name.git", "awesome-lib", None),
+        ("file:///srv/git/name.git", "awesome-lib", None),
+        ("https://evil.example/<script>/x", "awesome-lib", None),
+        ("https://[", "awesome-lib", None),
+    ],
+)
+def test_the_home_page_comes_from_the_remote(repo: Repo, remote: str, name: str, url: str | None) -> None:
+    repo.git("remote", "add", "origin", remote)
+    found = repo.scan()
+    assert (found.repository, found.url) == (name, url)
+
+
+def test_links_of_a_github_repository(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "git@github.com:owner/name.git")
+    sha = repo.commit("Add x (#7)", 1, by=("Jo", "jo@users.noreply.github.com"), committer=GITHUB)
+    repo.git("tag", "v1/rc")
+    found = repo.scan()
+    home = "https://github.com/owner/name"
+    assert found.commits[0].url == f"{home}/commit/{sha}"
+    assert found.commits[0].author.url == "https://github.com/jo"
+    assert found.pulls[0].url == f"{home}/pull/7"
+    assert found.releases[0].url == f"{home}/releases/tag/v1%2Frc"
+
+
+def refused(path: str, root: Path | None) -> str:
+    with pytest.raises(SourceError) as error:
+        resolve(path, root)
+    assert error.value.permanent
+    return error.value.message
+
+
+def test_paths_are_refused_with_one_sentence(repo: Repo, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "plain").mkdir(parents=True)
+    (root / "escape").symlink_to(repo.path)
+    (root / "loop").symlink_to(root / "loop")
+    (root / "file").write_text("")
+    assert refused("awesome-lib", None).startswith("Local repositories are off")
+    assert refused("a/../b", root) == "The path must not contain '..'."
+    for outside in (str(repo.path), "/", "escape", "/etc/passwd"):
+        assert refused(outside, root) == "The path leads outside GIT_ROOT."
+    assert refused("gone", root) == "There is no folder gone under GIT_ROOT."
+    assert refused("file", root) == "There is no folder file under GIT_ROOT."
+    assert refused("plain", root) == "plain is not a git repository."
+    assert refused("loop", root) == "The path cannot be followed to its end."
+    for empty in ("", "  ", "a\0b"):
+        assert refused(empty, root) == "Give the folder of a git repository."
+    assert refused("x" * 5000, root)
+
+
+def test_good_paths_are_resolved(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "alias").symlink_to(repo.path)
+    for path in ("awesome-lib", "awesome-lib/", str(repo.path), "alias", "./awesome-lib"):
+        assert resolve(path, tmp_path) == repo.path.resolve()
+    assert resolve(".", repo.path) == repo.path.resolve()
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "common", "objects"])
+def test_parts_of_a_repository_may_not_lie_outside(repo: Repo, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "root" / "trap"
+    outside = repo.path / ".git"
+    folder.mkdir(parents=True)
+    if kind == "link":
+        (folder / ".git").symlink_to(outside)
+    elif kind == "file":
+        (folder / ".git").write_text(f"gitdir: {outside}\n")
+    else:
+        Repo(folder)
+        if kind == "common":
+            (folder / ".git" / "commondir").write_text(str(outside))
+        else:
+            subprocess.run(["rm", "-rf", str(folder / ".git" / "objects")], check=True)
+            (folder / ".git" / "objects").symlink_to(outside / "objects")
+    assert refused("trap", tmp_path / "root") == "The path leads outside GIT_ROOT."
+
+
+def test_nothing_that_the_repository_names_is_run(repo: Repo, tmp_path: Path) -> None:
+    """Each of these settings makes an ordinary `git log` or `git status` run a program."""
+    ran = tmp_path / "ran"
+    script = tmp_path / "evil.sh"
+    script.write_text(f'#!/bin/sh\necho "$0 $*" >> {ran}\nexit 0\n')
+    script.chmod(0o755)
+    repo.commit("Start", -5, {".gitattributes": "* diff=evil\n", "a": "1"})
+    repo.commit("Change", 1, {"a": "2"})
+    for name in ("core.fsmonitor", "diff.external", "diff.evil.textconv", "diff.evil.command", "core.pager",
+                 "pager.log", "gpg.program", "core.sshCommand", "core.alternateRefsCommand"):  # fmt: skip
+        repo.git("config", name, str(script))
+    for name, value in (("log.showSignature", "true"), ("core.hooksPath", str(tmp_path)),
+                        ("color.ui", "always"),
+                        ("diff.orderFile", "/gone"), ("log.showRoot", "false"), ("diff.relative", "true"),
+                        ("core.worktree", "/"), ("log.follow", "true"), ("log.decorate", "full"),
+                        ("format.pretty", "raw"), ("diff.noprefix", "true")):  # fmt: skip
+        repo.git("config", name, value)
+
+    found = repo.scan(since=START - timedelta(days=1))
+
+    assert not ran.exists()
+    assert titles(found) == ["Change", "Start"]
+    assert [len(commit.files) for commit in found.commits] == [1, 2]
+
+
+def test_a_partial_clone_fetches_nothing(repo: Repo, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    repo.commit("Start", -5, {"a": "1\n"})
+    repo.commit("Change", 1, {"a": "2\n"})
+    repo.git("config", "uploadpack.allowFilter", "true")
+    repo.git(
+        "clone", "-q", "--bare", "--filter=blob:none", f"file://{repo.path}", str(tmp_path / "partial.git")
+    )
+    config = f"--git-dir={tmp_path / 'partial.git'}"
+    repo.git(config, "config", "remote.origin.url", f"ext::sh -c 'touch {ran}'")
+    repo.git(config, "config", "protocol.ext.allow", "always")
+
+    with pytest.raises(SourceError) as error:
+        LocalGit("partial.git", root=tmp_path).scan(START)
+
+    assert not ran.exists()
+    assert not error.value.permanent
+
+
+def test_a_replaced_commit_is_read_as_it_was(repo: Repo) -> None:
+    first = repo.commit("True", 1)
+    repo.git("checkout", "-q", "--orphan", "other")
+    other = repo.commit("False", 2)
+    repo.git("checkout", "-q", "main")
+    repo.git("replace", first, other)
+    assert titles(repo.scan()) == ["True"]
+
+
+def test_a_broken_repository_is_an_error_that_may_pass(repo: Repo) -> None:
+    sha = repo.commit("One", 1)
+    (repo.path / ".git" / "objects" / sha[:2] / sha[2:]).unlink()
+    with pytest.raises(SourceError, match=r"^Git could not read awesome-lib: ") as error:
+        repo.scan()
+    assert not error.value.permanent
+
+
+def test_git_that_hangs_is_ended(repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nexec sleep 60\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(git_cli, "TIMEOUT", 0.1)
+    with pytest.raises(
+        SourceError, match=r"^Git took longer than 0\.1 seconds to read awesome-lib\.$"
+    ) as error:
+        repo.scan()
+    assert not error.value.permanent
+
+
+def test_without_git_the_sentence_says_so(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repo.path))
+    with pytest.raises(SourceError, match=r"^git could not be started") as error:
+        repo.scan()
+    assert error.value.permanent
+
+
+def test_too_many_files_to_list_leaves_the_commits(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit("Vendor everything", 1, {f"{'deep/' * 20}{n}": "x" for n in range(40)})
+    monkeypatch.setattr(git_cli, "OUTPUT_MAX", 2000)
+    assert [(c.title, c.files) for c in repo.scan().commits] == [("Vendor everything", ())]
+
+
+def test_more_commits_than_a_batch(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: Callable[[int], str] = lambda n: repo.commit(f"Change {n}", n)  # noqa: E731
+    for n in range(1, 6):
+        made(n)
+    monkeypatch.setattr("sources.git.BATCH", 2)
+    monkeypatch.setattr("sources.git.DETAILED_MAX", 4)
+    found = repo.scan()
+    assert titles(found) == [f"Change {n}" for n in (5, 4, 3, 2, 1)]
+    assert [len(commit.files) for commit in found.commits] == [1, 1, 1, 1, 0]
