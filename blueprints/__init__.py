@@ -1,3 +1,9 @@
 """HTTP in: pages for people, JSON for programs."""
 
-BLUEPRINTS = ()
+from blueprints.api import api
+from blueprints.health import health
+
+BLUEPRINTS = (
+    api,
+    health,
+)

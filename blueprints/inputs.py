@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +15,7 @@ from models import Job, Platform, Project
 from pipeline.schedule import Schedule, ScheduleError
 
 Details = list[dict[str, str]]
+Model = TypeVar("Model", bound=BaseModel)
 MIN_PASSWORD, MAX_PASSWORD = 8, 1000
 _EMAIL = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -69,18 +69,20 @@ def detail(field: str, message: str) -> dict[str, str]:
     return {"field": field, "message": message}
 
 
-def check(model: type[BaseModel], data: object, at: str = "") -> tuple[dict[str, Any], Details]:
-    """What was given, by attribute name, or all that is wrong with it. `at`: where in the body it stands."""
+def parse(model: type[Model], data: object, at: str = "") -> Model:
+    """What was given. `at`: where in the body it stands. Raises InputError."""
     try:
-        return model.model_validate(data).model_dump(exclude_unset=True), []
+        return model.model_validate(data)
     except ValidationError as error:
-        return {}, [_translate(mistake, at) for mistake in error.errors()]
+        raise InputError([_translate(mistake, at) for mistake in error.errors()]) from None
 
 
-def read(model: type[BaseModel], data: object) -> dict[str, Any]:
-    """As `check`, but mistakes are raised as InputError."""
-    values, details = check(model, data)
-    return _accepted(values, details)
+def check(model: type[BaseModel], data: object, at: str = "") -> tuple[dict[str, Any], Details]:
+    """What was given, by attribute name, or all that is wrong with it."""
+    try:
+        return parse(model, data, at).model_dump(exclude_unset=True), []
+    except InputError as error:
+        return {}, error.details
 
 
 def _accepted(values: dict[str, Any], details: Details) -> dict[str, Any]:
@@ -224,20 +226,14 @@ def _platform_mistakes(ids: object, known: set[str]) -> Details:
 
 def read_trigger(data: dict[str, Any]) -> dict[str, Any]:
     """`job_id`, `dry_run` and `since` (an instant or None)."""
-    values = read(bodies.TriggerBody, data)
-    since = values.get("since")
-    return {"dry_run": False, **values, "since": parsed_instant(since)}
-
-
-def parsed_instant(text: str | None) -> datetime | None:
-    """An instant that a model has checked."""
-    return None if text is None else clock.parse_iso(text)
+    values = parse(bodies.TriggerBody, data).model_dump()
+    return {**values, "since": None if values["since"] is None else clock.parse_iso(values["since"])}
 
 
 def read_preview(data: dict[str, Any]) -> Schedule:
     """The schedule to preview."""
-    values = read(bodies.PreviewBody, data)
-    schedule, details = _schedule(values["frequency"], values["time_config"])
+    body = parse(bodies.PreviewBody, data)
+    schedule, details = _schedule(body.frequency, body.time_config)
     if schedule is None:
         raise InputError(details)
     return schedule

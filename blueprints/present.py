@@ -1,5 +1,6 @@
-"""What the API shows of each row. Every function returns finished JSON values; none of them asks the database."""
+"""What the API shows of each row. Every function returns finished values; none of them asks the database."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -112,3 +113,13 @@ def draft(row: Draft) -> Json:
 
 def notification(row: Notification) -> Json:
     return _json(shapes.NotificationView, row, read=row.is_read)
+
+
+def export(row: Draft) -> str:
+    """The post as a file that its platform's own importer reads; LinkedIn's is its text alone."""
+    if row.platform_type == "LINKEDIN":
+        return row.content
+    # A JSON string is a YAML string, so that no title can break out of its line.
+    matter = {"title": row.title, "tags": ", ".join(row.tags)}
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in matter.items()]
+    return "\n".join(["---", *lines, "published: false", "---", "", row.content.rstrip(), ""])
