@@ -1,0 +1,13 @@
+"""The places that posts are written for, by type."""
+
+from models.values import PlatformType
+from platforms.base import Platform
+from platforms.devto import DevTo
+from platforms.hashnode import Hashnode
+from platforms.linkedin import LinkedIn
+
+PLATFORMS: dict[PlatformType, Platform] = {
+    "HASHNODE": Hashnode(),
+    "DEVTO": DevTo(),
+    "LINKEDIN": LinkedIn(),
+}
