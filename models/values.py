@@ -177,8 +177,11 @@ Category = Literal["release", "breaking", "feature", "fix", "performance", "docs
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
-    """One thing that happened, told once: a pull request stands for its commits. `ref` names it inside a
-    brief (`PR42`, `C1a2b3c4`, `I15`, `R1.0`); `folded` are the keys of what it stands for."""
+    """One thing that happened, told once: a pull request stands for its commits.
+
+    `ref` names it inside a brief (`PR42`, `C1a2b3c4`, `I15`, `Rv1.0`). `folded` are the keys of what it stands
+    for besides itself, `closes` the issues that it closed. `files` begin with the most changed one.
+    """
 
     ref: str
     kind: ItemKind
@@ -193,6 +196,8 @@ class DigestItem:
     labels: tuple[str, ...] = ()
     date: datetime | None = None
     is_routine: bool = False
+    closes: tuple["DigestItem", ...] = ()
+    folded: tuple[tuple[ItemKind, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
