@@ -111,7 +111,7 @@ def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]
     """
     if execution.status == Status.RETRYING:
         return _retry_now(session, execution)
-    job = session.get_one(Job, execution.job_id)
+    job = session.get_one(Job, execution.job_id, populate_existing=True)
     if execution.outcome == Outcome.PARTIAL:
         return _retry_platforms(session, execution)
     if execution.status not in (Status.FAILED, Status.TIMEOUT):

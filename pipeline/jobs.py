@@ -126,7 +126,8 @@ def _cancel_waiting(session: Session, job: Job) -> None:
 
 def live_execution(session: Session, job_id: str) -> Execution | None:
     """The job's one execution that is queued, running or waiting to retry."""
-    return session.scalar(select(Execution).where(Execution.job_id == job_id, Execution.status.in_(LIVE)))
+    query = select(Execution).where(Execution.job_id == job_id, Execution.status.in_(LIVE))
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def status_of(job: Job, live: Execution | None) -> str:

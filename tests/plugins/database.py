@@ -75,7 +75,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def sessions(engine: Engine) -> sessionmaker[Session]:
-    return sessionmaker(engine)
+    return sessionmaker(engine, expire_on_commit=False)
 
 
 @pytest.fixture

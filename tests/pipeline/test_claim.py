@@ -1,0 +1,202 @@
+"""Slots become executions, once each, whatever the clock and the other workers do."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from models import Execution, Job, Pulse
+from pipeline import claim, control, execute, housekeeping, jobs
+from pipeline.schedule import Schedule
+from sources.base import SourceError
+from tests.pipeline.conftest import make_job
+
+BASE = "https://repocast.example"
+SLOT = datetime(2025, 10, 3, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def job(session, clock) -> Job:
+    clock.move_to(SLOT - timedelta(hours=1))
+    return make_job(session)
+
+
+def executions(session) -> list[Execution]:
+    found = session.scalars(
+        select(Execution).order_by(Execution.scheduled_for).execution_options(populate_existing=True)
+    )
+    return list(found.all())
+
+
+def next_run(session, job) -> datetime:
+    found = session.get_one(Job, job.id, populate_existing=True).next_run_at
+    session.commit()
+    return found
+
+
+def test_a_due_slot_becomes_a_queued_execution_and_the_job_moves_on(session, clock, job):
+    clock.move_to(SLOT)
+    execution_id, bells = claim.claim(session, job.id, SLOT, BASE)
+    execution = session.get_one(Execution, execution_id)
+    assert (execution.status, execution.triggered_by, execution.scheduled_for) == (
+        "QUEUED",
+        "scheduled",
+        SLOT,
+    )
+    assert (next_run(session, job), bells) == (SLOT + timedelta(days=1), [])
+
+
+def test_a_slot_is_never_claimed_early(session, clock, job):
+    clock.move_to(SLOT - timedelta(milliseconds=1))
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    assert next_run(session, job) == SLOT
+
+
+def test_a_bell_that_rings_twice_does_nothing(session, clock, job):
+    clock.move_to(SLOT)
+    assert claim.claim(session, job.id, SLOT, BASE)[0]
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    assert len(executions(session)) == 1
+
+
+def test_two_workers_at_once_claim_it_once(sessions, session, clock, job):
+    clock.move_to(SLOT)
+    barrier, won = threading.Barrier(4), []
+
+    def one():
+        with sessions() as own:
+            barrier.wait(5)
+            won.append(claim.claim(own, job.id, SLOT, BASE)[0])
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([w for w in won if w]) == 1
+    assert len(executions(session)) == 1
+
+
+def test_nothing_runs_by_an_old_schedule(session, clock, job):
+    changes = {"schedule": Schedule.parse("DAILY", {"hour": 10, "timezone": "UTC"})}
+    jobs.edit(session, job, changes)
+    session.commit()
+    clock.move_to(SLOT)
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    assert next_run(session, job) == SLOT + timedelta(hours=1)
+
+
+def test_a_disabled_job_has_no_next_run_and_claims_nothing(session, clock, job):
+    jobs.edit(session, job, {"is_enabled": False})
+    session.commit()
+    clock.move_to(SLOT)
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    assert next_run(session, job) is None
+
+
+def test_a_slot_that_comes_while_one_runs_is_skipped_with_its_reason(session, clock, job):
+    control.trigger(session, job)
+    clock.move_to(SLOT)
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    skipped = [e for e in executions(session) if e.status == "SKIPPED"]
+    assert [(e.scheduled_for, e.reason) for e in skipped] == [
+        (SLOT, "The execution before it was still queued.")
+    ]
+    assert session.get_one(Job, job.id, populate_existing=True).run_count == 0
+
+
+def test_the_next_slot_ends_a_waiting_retry_and_covers_its_window(session, clock, job, adapters):
+    waiting, _ = control.trigger(session, job)
+    adapters.github.failures = [SourceError("down")]
+    execute.run(session, waiting.id, adapters)
+    clock.move_to(SLOT)
+    execution_id, bells = claim.claim(session, job.id, SLOT, BASE)
+    ended = session.get_one(Execution, waiting.id, populate_existing=True)
+    assert (ended.status, ended.outcome, ended.error) == ("FAILED", "FAILED", "down")
+    assert "covers this window" in ended.reason
+    assert session.get_one(Job, job.id, populate_existing=True).failure_count == 1
+    assert [b.kind for b in bells] == ["deliver"]
+    session.commit()
+    execute.run(session, execution_id, adapters)
+    assert session.get_one(Execution, execution_id, populate_existing=True).status == "COMPLETED"
+
+
+def test_missed_slots_run_once_and_are_shown(session, clock, job):
+    clock.move_to(SLOT + timedelta(days=3, minutes=1))
+    execution_id, _ = claim.claim(session, job.id, SLOT, BASE)
+    skipped, queued = executions(session)
+    assert (queued.id, queued.scheduled_for) == (execution_id, SLOT + timedelta(days=3))
+    assert (skipped.status, skipped.scheduled_for) == ("SKIPPED", SLOT)
+    assert skipped.missed == {
+        "count": 3,
+        "from": "2025-10-03T09:00:00.000Z",
+        "to": "2025-10-05T09:00:00.000Z",
+    }
+    assert next_run(session, job) == SLOT + timedelta(days=4)
+
+
+def test_under_skip_a_late_slot_does_not_run(session, clock, job):
+    jobs.edit(session, job, {"on_missed": "SKIP"})
+    session.commit()
+    clock.move_to(SLOT + timedelta(minutes=11))
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    (skipped,) = executions(session)
+    assert skipped.missed["count"] == 1
+    assert next_run(session, job) == SLOT + timedelta(days=1)
+
+
+def test_under_skip_ten_minutes_late_still_runs(session, clock, job):
+    jobs.edit(session, job, {"on_missed": "SKIP"})
+    session.commit()
+    clock.move_to(SLOT + timedelta(minutes=10))
+    assert claim.claim(session, job.id, SLOT, BASE)[0]
+
+
+def test_the_tick_claims_rings_and_says_that_it_ticked(session, clock, job):
+    near = make_job(session, schedule=Schedule.parse("DAILY", {"hour": 9, "minute": 1, "timezone": "UTC"}))
+    clock.move_to(SLOT)
+    bells = {(b.kind, b.id): b for b in claim.tick(session, BASE)}
+    (execution,) = executions(session)
+    session.commit()
+    assert ("run", execution.id) in bells
+    start = bells[("start", near.id)]
+    assert (start.slot, start.eta) == (SLOT + timedelta(minutes=1), SLOT + timedelta(seconds=59))
+    assert session.get_one(Pulse, "tick").at == SLOT
+    session.commit()
+    assert ("run", execution.id) in {(b.kind, b.id) for b in claim.tick(session, BASE)}
+    assert len(executions(session)) == 1
+
+
+def test_a_waiting_retry_is_rung_again_when_its_time_has_come(session, clock, job, adapters):
+    waiting, _ = control.trigger(session, job)
+    adapters.github.failures = [SourceError("down")]
+    execute.run(session, waiting.id, adapters)
+    assert claim.waiting(session, limit=5) == []
+    clock.advance(300)
+    assert [b.id for b in claim.waiting(session, limit=5)] == [waiting.id]
+
+
+def test_a_dead_run_is_recovered_after_a_minute_and_not_before(session, clock, job):
+    execution, _ = control.trigger(session, job)
+    hold = execute._begin(session, execution.id)
+    clock.advance(60)
+    assert housekeeping.recover(session, BASE) == []
+    clock.advance(1)
+    assert [b.id for b in housekeeping.recover(session, BASE)] == [execution.id]
+    row = session.get_one(Execution, execution.id, populate_existing=True)
+    assert (row.status, row.next_retry_at) == ("RETRYING", clock.now())
+    session.commit()
+    with pytest.raises(execute.LostError), session.begin():
+        hold.take(session)
+
+
+def test_a_run_that_keeps_killing_its_worker_ends(session, clock, job):
+    execution, _ = control.trigger(session, job)
+    for _ in range(job.max_retries + housekeeping.RECOVERIES + 1):
+        assert execute._begin(session, execution.id) is not None
+        clock.advance(61)
+        housekeeping.recover(session, BASE)
+    row = session.get_one(Execution, execution.id, populate_existing=True)
+    assert (row.status, row.next_retry_at) == ("FAILED", None)
+    assert session.get_one(Job, job.id, populate_existing=True).failure_count == 1
