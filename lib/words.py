@@ -8,26 +8,12 @@ from typing import NamedTuple
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 _CONVENTIONAL = re.compile(r"([A-Za-z]+)(?:\(([^()]{1,40})\))?(!)?:\s+(?=\S)")
-_KINDS = frozenset(
-    [
-        "feat",
-        "feature",
-        "fix",
-        "bugfix",
-        "hotfix",
-        "perf",
-        "docs",
-        "doc",
-        "chore",
-        "ci",
-        "build",
-        "test",
-        "tests",
-        "style",
-        "refactor",
-        "revert",
-        "deps",
-    ]
+_KINDS = re.compile(
+    "feat|feature|fix|bugfix|hotfix|perf|docs?|chore|ci|build|tests?|style|refactor|revert|deps", re.I
+)
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 
 
@@ -43,7 +29,7 @@ class Prefixed(NamedTuple):
 def conventional(title: str) -> Prefixed:
     """A commit title by conventionalcommits.org 1.0.0; a prefix of no known kind stays in the title."""
     found = _CONVENTIONAL.match(title)
-    if not found or found[1].lower() not in _KINDS:
+    if not found or not _KINDS.fullmatch(found[1]):
         return Prefixed("", "", False, title)
     return Prefixed(found[1].lower(), found[2] or "", bool(found[3]), title[found.end() :])
 

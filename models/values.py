@@ -179,8 +179,9 @@ Category = Literal["release", "breaking", "feature", "fix", "performance", "docs
 class DigestItem:
     """One thing that happened, told once: a pull request stands for its commits.
 
-    `ref` names it inside a brief (`PR42`, `C1a2b3c4`, `I15`, `Rv1.0`). `folded` are the keys of what it stands
-    for besides itself, `closes` the issues that it closed. `files` begin with the most changed one.
+    `ref` names it inside a brief (`PR42`, `C1a2b3c4`, `I15`, `Rv1.0`). `folded` are the keys of what it
+    stands for besides itself, `closes` the issues that it closed. `files` begin with the most changed
+    one.
     """
 
     ref: str

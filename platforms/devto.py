@@ -21,8 +21,9 @@ class DevTo:
     """Dev.to's Forem API v1.
 
     Title: 1 to 128 characters; tags: at most 4 of 1 to 30 letters and digits; body: at most 800 kB, at most 7
-    mentions; a body that starts with `---` is read as front matter, which overrides the fields, and Liquid tags
-    are executed (forem/forem: article.rb, tag.rb, articles_controller.rb at 004a2bc, read on 2026-11-23).
+    mentions; a body that starts with `---` is read as front matter, which overrides the fields, and
+    Liquid tags are executed (forem/forem: article.rb, tag.rb, articles_controller.rb at 004a2bc, read on
+    2026-11-23).
     """
 
     rules = PlatformRules(

@@ -15,8 +15,9 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 class Hashnode:
     """Hashnode's GraphQL API.
 
-    Tags: at most 15, slugs of `[a-z0-9-]`; request: 100 KB (Hashnode/gql-skill @ebd06df, errors-and-limits and
-    mutations, 2026-07-29). That source names no limit for a title or one tag: 250 and 50 characters are ours.
+    Tags: at most 15, slugs of `[a-z0-9-]`; request: 100 KB (Hashnode/gql-skill @ebd06df,
+    errors-and-limits and mutations, 2026-07-29). That source names no limit for a title or one tag: 250
+    and 50 characters are ours.
     """
 
     rules = PlatformRules(
@@ -37,7 +38,7 @@ class Hashnode:
         if len(post.tags) > self.rules.tags_max:
             broken.append(f"Hashnode takes at most {self.rules.tags_max} tags, not {len(post.tags)}.")
         broken += [
-            f"The tag {tag[:60]!r} must be a slug of at most {self.rules.tag_max} letters, digits and hyphens."
+            f"The tag {tag[:60]!r} must be a slug: at most {self.rules.tag_max} of a-z, 0-9 and hyphens."
             for tag in post.tags
             if len(tag) > self.rules.tag_max or not _SLUG.fullmatch(tag)
         ]

@@ -17,8 +17,8 @@ class LinkedIn:
     """LinkedIn's Posts API for members.
 
     3,000 characters (learn.microsoft.com, posts-api, as known on 2026-11-23). It does not say how they are
-    counted, nor whether before or after its own escaping: 2,900 UTF-16 units leave room. There is no title, no
-    list of tags and no Markdown.
+    counted, nor whether before or after its own escaping: 2,900 UTF-16 units leave room. There is no
+    title, no list of tags and no Markdown.
     """
 
     rules = PlatformRules(
