@@ -41,7 +41,7 @@ def _due(session: Session, now: datetime) -> list[tuple[str, datetime]]:
         .order_by(Job.next_run_at)
     ).all()
     session.rollback()
-    return [(row[0], row[1]) for row in rows]
+    return [(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
 def _near(session: Session, now: datetime) -> list[Bell]:
@@ -51,7 +51,7 @@ def _near(session: Session, now: datetime) -> list[Bell]:
         )
     ).all()
     session.rollback()
-    return [start_bell(row[0], row[1]) for row in rows]
+    return [start_bell(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
 def waiting(session: Session, limit: int) -> list[Bell]:

@@ -1,6 +1,6 @@
-"""The product's walkthrough, driven over HTTP: real web and worker processes, with real local servers in the place of
-GitHub, the model and the mail server. Ids, clock and generated text aside, every object has the walkthrough's keys and
-values."""
+"""The product's walkthrough, driven over HTTP: real web and worker processes, with real local servers in the
+place of GitHub, the model and the mail server. Ids, clock and generated text aside, every object has the
+walkthrough's keys and values."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -263,8 +263,8 @@ def step_3_the_history_is_looked_at(w: World) -> None:
     body = answer.json()
     has(body, success=True, count=1)
     (listed,) = body["data"]
-    keys = "id jobId status startedAt completedAt duration itemsProcessed itemsSuccess itemsFailed triggeredBy metadata"
-    has(listed, **{key: w.execution[key] for key in keys.split()})
+    keys = "id jobId status startedAt completedAt duration itemsProcessed itemsSuccess itemsFailed triggeredBy"
+    has(listed, **{key: w.execution[key] for key in [*keys.split(), "metadata"]})
     assert "content" not in listed["output"]["results"][0]
     has(
         body["statistics"],

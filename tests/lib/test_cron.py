@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from cronsim import CronSim
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lib.cron import ALIASES, CronError, describe, firing_after, next_after, parse
@@ -385,7 +385,7 @@ MINUTES = values(0, 59, st.sampled_from(["*", "*/7", "*/15", "*/30"]))
 NIGHT = values(0, 4, st.nothing())  # most clocks change then
 HOURS = NIGHT | NIGHT | values(0, 23, STEPS)
 ALWAYS = [st.just(("*", frozenset(range(low, high + 1)))) for low, high in ((1, 31), (1, 12), (0, 6))]
-DATES = st.tuples(*ALWAYS) | st.tuples(values(1, 28, STAR), ALWAYS[1], values(0, 6, STAR))
+DATES = st.tuples(*ALWAYS) | st.tuples(values(1, 31, STAR), ALWAYS[1], values(0, 6, STAR))
 RARE_DATES = st.tuples(values(1, 31, STEPS), values(1, 12, STEPS), values(0, 6, STEPS))
 
 
@@ -459,15 +459,18 @@ test_wall_clock_times_are_the_first = FEW(given(*FAR_APART)(wall_clock_times_are
 test_wall_clock_times_are_the_first_at_length = at_length(wall_clock_times_are_the_first, *FAR_APART)
 
 
+CHANGE_WITHIN_AN_HOUR = {"Australia/LHI", "Australia/Lord_Howe", "NZ-CHAT", "Pacific/Chatham"}
 CHANGES = (wishes(DATES), nights())
 
 
 def cronsim_agrees(wish, night):
     """A second opinion: cronsim follows Debian's rules too, but lists moved slots once for each time.
 
-    It is given lists for ranges, because it reads `0-0/1` as `0-59/1`.
+    It is given lists for ranges, because it reads `0-0/1` as `0-59/1`, and spared the zones whose clocks change
+    within an hour, because it goes on from hour to hour there and leaves minutes out.
     """
     place, day = night
+    assume(place not in CHANGE_WITHIN_AN_HOUR)
     start, end = day - DAY, day + 2 * DAY
     theirs: list[datetime] = []
     for at in CronSim(wish.listed(), start.astimezone(zone(place))):

@@ -123,7 +123,7 @@ def test_one_failing_platform_makes_it_partial(session, clock, adapters):
     assert (done.items_processed, done.items_success, done.items_failed) == (3, 2, 1)
     assert done.output["results"][1]["error"] == "API rate limit"
     assert done.output["results"][1]["draftId"] is None
-    step = [s for s in rows(session, Step, execution_id=done.id) if s.platform_type == "DEVTO"][0]
+    step = rows(session, Step, execution_id=done.id, platform_type="DEVTO")[0]
     assert (step.status, step.error, step.permanent, step.retry_after) == (
         "FAILED",
         "API rate limit",

@@ -1,4 +1,4 @@
-"""The product as a person runs it: a web process and worker processes, on a given environment. No pytest here: bench/ uses it too."""
+"""The product as a person runs it: web and worker processes on a given environment. Free of pytest: bench/ uses it."""
 
 import os
 import signal

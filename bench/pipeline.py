@@ -1,0 +1,132 @@
+"""The main job's figures, against stand-ins in this process and a real web and worker process. Prints JSON.
+
+`run`: with GitHub answering in 1.2 s and the model in 3.3 s, wall time against the critical path of those latencies.
+`instant`: from Trigger Now to COMPLETED recorded, all services instant. `idle`: the worker's processor use and the memory of
+web and worker (PSS from /proc).
+"""
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import psutil
+
+from tests.standins.github import GitHubStandIn
+from tests.standins.llm import LlmStandIn
+from tests.standins.stack import Api, Stack, until
+
+GITHUB, MODEL = 1.2, 3.3
+CRITICAL_PATH = 2 * GITHUB + MODEL
+"""Lists and then commits at GitHub, then one post: what depends on each other, and nothing else."""
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+INSTANT_ROUNDS = int(os.environ.get("BENCH_INSTANT_ROUNDS", "40"))
+IDLE_SECONDS = float(os.environ.get("BENCH_IDLE_SECONDS", "15"))
+
+
+def main() -> None:
+    with GitHubStandIn() as github, LlmStandIn() as llm, tempfile.TemporaryDirectory() as folder:
+        github.move_dates(datetime.now(UTC) - timedelta(minutes=30))
+        environ = {
+            "INSTANCE_PATH": folder,
+            "GITHUB_API_URL": github.url,
+            "OPENAI_API_KEY": "key",
+            "OPENAI_BASE_URL": f"{llm.url}/v1",
+        }
+        with Stack(environ) as stack:
+            stack.flask("user", "create", "bench@example.com", "--password-stdin", stdin="correct horse\n")
+            api = Api(stack.url, stack.flask("token", "create", "bench@example.com"))
+            figures: dict[str, Any] = {"memory_mb_before_first_run": _memory(stack), **_idle(stack)}
+            job_id = _job(api)
+            _timed_run(api, job_id)
+            github.latency, llm.latency = GITHUB, MODEL
+            figures |= _runs(api, job_id)
+            github.latency = llm.latency = 0.0
+            figures |= _instant(api, job_id)
+            figures["memory_mb_after_runs"] = _memory(stack)
+    print(json.dumps(figures, indent=2))
+
+
+def _job(api: Api) -> str:
+    project = api(
+        "POST",
+        "/api/projects",
+        {"name": "Bench", "githubRepoOwner": "username", "githubRepoName": "awesome-lib", "sourceType": "GITHUB"},
+        status=201,
+    )
+    for kind in ("HASHNODE", "DEVTO", "LINKEDIN"):
+        api("POST", f"/api/projects/{project['id']}/platforms", {"type": kind}, status=201)
+    job = {
+        "projectId": project["id"],
+        "type": "GENERATE_CONTENT",
+        "name": "Bench",
+        "frequency": "DAILY",
+        "timeConfig": {"hour": 9, "minute": 0, "timezone": "UTC"},
+        "notify": "NONE",
+    }
+    return str(api("POST", "/api/cron/schedule", job, status=201)["id"])
+
+
+def _timed_run(api: Api, job_id: str) -> tuple[dict[str, Any], float]:
+    """One triggered run that tells everything again; the finished execution, and the seconds from trigger to its end."""
+    since = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    clicked = time.time()
+    execution = api("POST", "/api/cron/trigger", {"jobId": job_id, "since": since}, status=202)
+
+    def ended() -> Any:
+        found = api("GET", f"/api/executions/{execution['id']}")
+        return found if found["status"] == "COMPLETED" else None
+
+    done = until(ended, 60, "finished run")
+    assert done["itemsSuccess"] == 3, done
+    return done, datetime.fromisoformat(done["completedAt"]).timestamp() - clicked
+
+
+def _runs(api: Api, job_id: str) -> dict[str, Any]:
+    seconds = [_timed_run(api, job_id)[0]["duration"] / 1000 for _ in range(ROUNDS)]
+    median = statistics.median(seconds)
+    return {
+        "run_seconds": seconds,
+        "critical_path_seconds": CRITICAL_PATH,
+        "ratio_to_critical_path": round(median / CRITICAL_PATH, 4),
+    }
+
+
+def _instant(api: Api, job_id: str) -> dict[str, Any]:
+    waits = sorted(_timed_run(api, job_id)[1] * 1000 for _ in range(INSTANT_ROUNDS))
+    return {
+        "trigger_to_completed_ms_median": round(statistics.median(waits), 1),
+        "trigger_to_completed_ms_p95": round(waits[int(len(waits) * 0.95) - 1], 1),
+    }
+
+
+def _idle(stack: Stack) -> dict[str, Any]:
+    """Processor use of the resting worker, in percent of one core."""
+    worker = psutil.Process(stack.workers[0].pid)
+    time.sleep(2)
+    before, began = sum(worker.cpu_times()[:2]), time.monotonic()
+    time.sleep(IDLE_SECONDS)
+    used = sum(worker.cpu_times()[:2]) - before
+    return {"idle_worker_percent_of_a_core": round(100 * used / (time.monotonic() - began), 2)}
+
+
+def _memory(stack: Stack) -> dict[str, float]:
+    web, worker = _tree(stack.web.pid), _tree(stack.workers[0].pid)
+    return {"web": round(web, 1), "worker": round(worker, 1), "both": round(web + worker, 1)}
+
+
+def _tree(pid: int) -> float:
+    process = psutil.Process(pid)
+    family = [process, *process.children(recursive=True)]
+    return sum(member.memory_full_info().pss for member in family) / 1e6
+
+
+if __name__ == "__main__":
+    main()
