@@ -41,6 +41,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "dict_type": lambda _: "Must be an object.",
     "model_type": lambda _: "Must be an object.",
     "literal_error": lambda about: f"Must be {about['expected'].replace(chr(39), '')}.",
+    "enum": lambda about: f"Must be {about['expected'].replace(chr(39), '')}.",
     "greater_than_equal": lambda about: f"Must be at least {about['ge']}.",
     "less_than_equal": lambda about: f"Must be at most {about['le']}.",
 }
