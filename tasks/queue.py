@@ -4,7 +4,6 @@ importing a task opens no file and no connection."""
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,9 +77,4 @@ def _enqueue(bell: Bell) -> None:
     if bell.eta is None:
         task(*arguments)
     else:
-        task.schedule(args=arguments, eta=_local(bell.eta))
-
-
-def _local(eta: datetime) -> datetime:
-    """Huey reads a zone-aware eta rightly, but only after turning it into local time itself."""
-    return eta.astimezone()
+        task.schedule(args=arguments, eta=bell.eta)
