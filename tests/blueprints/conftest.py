@@ -1,7 +1,7 @@
 """Rows to start from, and a client that speaks for one user and checks that every answer is described."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -176,12 +176,13 @@ def stranger(app, rows: Rows, as_user, clock) -> Api:
 
 
 @pytest.fixture
-def bells(app):
+def bells(app) -> Iterator[Callable[[], list[tuple[str, tuple[str, ...]]]]]:
     """The tasks that wait in the queue, as (name, arguments), those with a time of their own last."""
     from tasks.queue import huey
 
     huey.storage.flush_all()
-    return lambda: [(task.name, task.args) for task in [*huey.pending(), *huey.scheduled()]]
+    yield lambda: [(task.name, task.args) for task in [*huey.pending(), *huey.scheduled()]]
+    huey.storage.close()
 
 
 def fields(response: Any) -> list[str]:
