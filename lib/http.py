@@ -1,6 +1,7 @@
 """One small HTTP client for every service. Whatever goes wrong below HTTP becomes the caller's own error."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -69,7 +70,7 @@ class Answer:
     def retry_after(self) -> float | None:
         """`Retry-After` in seconds from now; it comes as a number or as an instant (RFC 9110, 10.2.3)."""
         text = self.headers.get("retry-after", "").strip()
-        if text.isdecimal():
+        if re.fullmatch("[0-9]{1,9}", text):
             return float(text)
         instant = _http_date(text)
         if instant is None:
