@@ -1,0 +1,171 @@
+"""Speaking to GitHub's REST API: pages and parallel calls.
+
+Rules from docs.github.com/rest (API versions, pagination, best practices), read 2026-11-23.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from lib.http import Answer, Client, Limits, same_origin
+from models.values import FileChange
+from sources import github_shapes
+from sources.github_errors import SERVICE, GitHubError, odd_shape, rank, refusal
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Page = Sequence[Any]
+
+# The last whose pull requests tell their merge commit (2026-03-10 dropped it); supported at least to 2028-03.
+API_VERSION = "2022-11-28"
+# GitHub allows 100 at once (secondary limits); eight keep a scan short and leave room for the token's others.
+CONCURRENT = 8
+# No list is read further than this: 10,000 commits. A server whose links never end must not hold a worker.
+PAGES_MAX = 100
+# Files told per commit. A page of them carries their patches: a hundred stay well under the size limit.
+FILES_MAX = 100
+
+# An empty repository (commits), a feature that is switched off (issues): nothing there, and no error.
+_NOTHING_THERE = (409, 410)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T_co]):
+    """A whole list, and the server's clock at its first page."""
+
+    items: Sequence[T_co]
+    date: datetime | None
+
+
+class Api:
+    """One scan's connection. `url`: the API's base without a trailing slash; `token` goes nowhere else.
+
+    Its methods may be called from any thread and raise GitHubError. Close it after use.
+    """
+
+    def __init__(self, url: str, token: str | None, limits: Limits | None = None) -> None:
+        self.url = url
+        self._token = token
+        self._version = {"X-GitHub-Api-Version": API_VERSION}
+        self._failing = threading.Event()
+        headers = {"Accept": "application/vnd.github+json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._client = Client(SERVICE, GitHubError, headers=headers, limits=limits or Limits(pool=CONCURRENT))
+
+    @property
+    def requests(self) -> int:
+        """How many requests went out."""
+        return self._client.sent
+
+    def listing(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        read: Callable[[Any], T | None],
+        is_last: Callable[[Page], bool] = lambda page: False,
+    ) -> Listing[T]:
+        """All pages of a list, each item through `read` (None: not wanted), until `is_last` of a page.
+
+        An empty repository or a feature that is switched off is an empty list. Raises GitHubError.
+        """
+        answer = self._get(self.url + path, params)
+        if answer.status in _NOTHING_THERE:
+            return Listing([], answer.date)
+        items: list[T] = []
+        for page in self._pages(answer):
+            with _known_shape():
+                items += [item for raw in page if (item := read(raw)) is not None]
+                if is_last(page):
+                    break
+        return Listing(items, answer.date)
+
+    def files(self, path: str) -> tuple[tuple[FileChange, ...], int]:
+        """The files that a commit changed, at most FILES_MAX, and at least how many more there are.
+
+        One request; the rest is told by the number of pages. Raises GitHubError.
+        """
+        answer = self._accepted(self._get(self.url + path, {"per_page": str(FILES_MAX)}))
+        with _known_shape():
+            files = [github_shapes.file_change(raw) for raw in self._client.decode(answer).get("files") or ()]
+            last = re.search(r"[?&]page=(\d+)", answer.links.get("last", ""))
+            beyond = (int(last[1]) - 2) * FILES_MAX + 1 if last else 0
+        return tuple(files[:FILES_MAX]), max(beyond, 0) + len(files[FILES_MAX:])
+
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """The results of all calls, at most CONCURRENT at once.
+
+        After a failure nothing beyond the first CONCURRENT is begun, what is under way ends within its
+        limits, and the most telling error is raised; no thread outlives this call.
+        """
+        with ThreadPoolExecutor(CONCURRENT, "github") as pool:
+            futures = [pool.submit(call) for call in calls]
+            wait(futures, return_when=FIRST_EXCEPTION)
+            if any(future.done() and future.exception() for future in futures):
+                self._failing.set()
+            # The first ones always run, however late their threads start: which error is told is no accident.
+            for future in futures[CONCURRENT:]:
+                future.cancel()
+        errors = [error for f in futures if not f.cancelled() and (error := f.exception())]
+        if errors:
+            raise min(errors, key=rank)
+        return [future.result() for future in futures]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _pages(self, answer: Answer) -> Iterator[Page]:
+        for number in range(1, PAGES_MAX + 1):
+            page = self._client.decode(self._accepted(answer))
+            if not isinstance(page, list):
+                raise odd_shape()
+            yield page
+            following = answer.links.get("next")
+            if not following or self._failing.is_set():
+                return
+            if not same_origin(following, self.url):
+                raise GitHubError(f"{SERVICE} error: the next page is on another server, which was not asked")
+            if number == PAGES_MAX:
+                log.warning("A list of GitHub's was cut after %s pages: %s", number, answer.url)
+                return
+            answer = self._get(following)
+
+    def _get(self, url: str, params: Mapping[str, str] | None = None) -> Answer:
+        version = self._version
+        answer = self._client.get(url, params, version)
+        if answer.status == 400 and version:
+            # An Enterprise Server that is older than the version refuses it and is right without it.
+            self._version = {}
+            answer = self._client.get(url, params)
+        return answer
+
+    def _accepted(self, answer: Answer) -> Answer:
+        if answer.status != 200:
+            raise refusal(answer, self._token)
+        return answer
+
+
+@contextmanager
+def _known_shape() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise odd_shape() from error
