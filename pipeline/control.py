@@ -111,11 +111,16 @@ def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]
     """
     if execution.status == Status.RETRYING:
         return _retry_now(session, execution)
-    job = session.get_one(Job, execution.job_id, populate_existing=True)
+    if execution.outcome != Outcome.PARTIAL and execution.status not in (Status.FAILED, Status.TIMEOUT):
+        raise ConflictError("Only a failed or partly failed execution can be retried.", execution)
+    if execution.dry_run:
+        raise ConflictError("A dry run left nothing to make up for: trigger another one.", execution)
     if execution.outcome == Outcome.PARTIAL:
         return _retry_platforms(session, execution)
-    if execution.status not in (Status.FAILED, Status.TIMEOUT):
-        raise ConflictError("Only a failed or partly failed execution can be retried.", execution)
+    if execution.retry_of is not None and not execution.moves_cursor:
+        # It wrote for single platforms and got none: what they lack is still what its original lacks.
+        return _retry_platforms(session, session.get_one(Execution, execution.retry_of))
+    job = session.get_one(Job, execution.job_id, populate_existing=True)
     if job.cursor_until != execution.cursor_at:
         raise ConflictError(
             "A later execution has covered this window already: there is nothing left to retry.", execution
