@@ -46,7 +46,7 @@ def refusal(answer: Answer, token: str | None = None) -> GitHubError:
     return GitHubError(
         f"{SERVICE} error: {said or f'HTTP {answer.status} without a JSON answer'}",
         permanent=answer.status in _PERMANENT,
-        retry_after=_wait(answer, words),
+        retry_after=_wait(answer),
         status=answer.status,
     )
 
@@ -58,15 +58,25 @@ def clean(text: str) -> str:
 
 
 def _words(answer: Answer) -> str:
+    """GitHub's message; the bare status where a JSON answer has none; nothing for any other answer."""
+    try:
+        answer.json()
+    except ValueError:
+        return ""
+    return _member(answer, "message") or f"HTTP {answer.status}"
+
+
+def _member(answer: Answer, name: str) -> str:
+    """A text member of the answer's body, empty when there is none."""
     try:
         body = answer.json()
     except ValueError:
         return ""
-    message = body.get("message") if isinstance(body, dict) else None
-    return message if isinstance(message, str) and message else f"HTTP {answer.status}"
+    value = body.get(name) if isinstance(body, dict) else None
+    return value if isinstance(value, str) else ""
 
 
-def _wait(answer: Answer, words: str) -> float | None:
+def _wait(answer: Answer) -> float | None:
     """Seconds until a rate limit ends, None when this is none; asked in the order that GitHub's docs give."""
     if answer.status not in (403, 429):
         return None
@@ -76,8 +86,8 @@ def _wait(answer: Answer, words: str) -> float | None:
         reset = answer.headers.get("x-ratelimit-reset", "")
         named = re.fullmatch("[0-9]{1,12}", reset)
         return _until(int(reset), answer.date or clock.now()) if named else SECONDARY_WAIT
-    # A secondary limit without headers differs from a missing permission in nothing but its words.
-    if answer.status == 429 or re.search(r"rate limit|abuse detection", words, re.IGNORECASE):
+    # A secondary limit without headers differs from a missing permission only in the page that it links to.
+    if answer.status == 429 or "rate-limit" in _member(answer, "documentation_url"):
         return SECONDARY_WAIT
     return None
 

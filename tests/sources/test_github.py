@@ -12,7 +12,7 @@ from lib.http import Limits
 from models.values import FileChange, Person
 from sources.base import SourceError
 from sources.github import GitHub
-from tests.standins.github import GitHubStandIn, Repository, awesome_lib, error
+from tests.standins.github import DOCS, GitHubStandIn, Repository, awesome_lib, error
 from tests.standins.server import Answer
 
 pytestmark = pytest.mark.loopback
@@ -510,8 +510,8 @@ def test_a_listed_bad_token():
         (error(403, "Resource not accessible"), "Resource not accessible", None),
         (error(403, "API rate limit", {"Retry-After": "90"}), "API rate limit", 90),
         (
-            error(403, "You have exceeded a secondary rate limit"),
-            "You have exceeded a secondary rate limit",
+            Answer(403, {"message": "Too fast", "documentation_url": f"{DOCS}#about-secondary-rate-limits"}),
+            "Too fast",
             60,
         ),
         (error(429, "Slow down"), "Slow down", 60),

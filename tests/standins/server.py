@@ -123,6 +123,7 @@ def _handler_for(
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes: with it each answer costs 40 ms
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)
