@@ -75,7 +75,7 @@ def _job(api: Api) -> str:
 
 
 def _timed_run(api: Api, job_id: str) -> tuple[dict[str, Any], float]:
-    """One triggered run that tells everything again; the execution, and the seconds from trigger to its end."""
+    """One triggered run that tells everything again; the execution, and the seconds until its end."""
     since = (datetime.now(UTC) - timedelta(days=7)).isoformat()
     clicked = time.time()
     execution = api("POST", "/api/cron/trigger", {"jobId": job_id, "since": since}, status=202)

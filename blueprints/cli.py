@@ -15,7 +15,7 @@ from werkzeug.security import generate_password_hash
 from blueprints.access import digest, settings
 from blueprints.extensions import db
 from models import ApiToken, User
-from tasks.command import worker_command
+from tasks.queue import worker_command
 
 user_cli = AppGroup("user", help="Accounts.")
 token_cli = AppGroup("token", help="API tokens.")

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from lib import supervise
+from lib import clock, supervise
 from lib.settings import ROOT
 
 EMAIL = "demo@example.com"
@@ -58,7 +58,7 @@ def _need_port(host: str, port: int) -> None:
 
 
 def _fresh_environment(host: str, port: str) -> dict[str, str]:
-    """An instance folder made anew, and none of the settings of the user's own instance: no key, no bill, no mail."""
+    """An instance folder made anew, and none of the user's own settings: no key, no bill, no mail."""
     folder = ROOT / "instance" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -156,7 +156,7 @@ def _reach_back() -> datetime:
     command = ["git", "-C", str(ROOT), "log", f"-{COMMITS}", "--format=%ct"]
     dates = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     oldest = datetime.fromtimestamp(min(map(int, dates)), UTC) - timedelta(minutes=1)
-    return min(oldest, datetime.now(UTC) - timedelta(days=7))
+    return min(oldest, clock.now() - timedelta(days=7))
 
 
 def _follow(api: Api, execution_id: str) -> Json:

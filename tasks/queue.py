@@ -3,6 +3,7 @@ importing a task opens no file and no connection."""
 
 import logging
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from lib.settings import Settings
 from pipeline.bells import Bell
 
 log = logging.getLogger(__name__)
+SPARE = 2
+"""Threads beyond WORKERS, for the tick, mails and recovery."""
 QUEUE_ERRORS = (OSError, sqlite3.Error, psycopg.Error, redis.RedisError)
 
 # results=False: nobody reads a task's result, and storing them halves the rate at which tasks are consumed.
@@ -78,3 +81,13 @@ def _enqueue(bell: Bell) -> None:
         task(*arguments)
     else:
         task.schedule(args=arguments, eta=bell.eta)
+
+
+def worker_command(workers: int) -> list[str]:
+    """`huey_consumer` for at most `workers` executions at once.
+
+    -d, -m and -b keep a polling queue at a flat 50 ms; -g TERM -t 30 lets running tasks finish for 30 s when
+    the worker is asked to stop (huey's default is to interrupt them).
+    """
+    flags = f"-k thread -w {workers + SPARE} -d 0.05 -m 0.05 -b 1 -g TERM -t 30 -q"
+    return [sys.executable, "-m", "huey.bin.huey_consumer", "tasks.consumer.huey", *flags.split()]

@@ -25,16 +25,23 @@ class WatchedSqliteStorage(SqliteStorage):  # type: ignore[misc]
 
     def dequeue(self) -> bytes | None:
         deadline = time.monotonic() + PATIENCE
-        with self._watching:
-            while True:
-                seen = self._version()
-                found: bytes | None = super().dequeue()
-                if found is not None:
-                    return found
-                while self._version() == seen:
-                    if time.monotonic() >= deadline:
-                        return None
-                    time.sleep(POLL)
+        if not self._watching.acquire(timeout=PATIENCE):
+            return None
+        try:
+            return self._wait(deadline)
+        finally:
+            self._watching.release()
+
+    def _wait(self, deadline: float) -> bytes | None:
+        while True:
+            seen = self._version()
+            found: bytes | None = super().dequeue()
+            if found is not None:
+                return found
+            while self._version() == seen:
+                if time.monotonic() >= deadline:
+                    return None
+                time.sleep(POLL)
 
     def _version(self) -> int:
         """Of a connection that never writes: it sees every commit, those of this process too."""

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from lib import supervise
-from tasks.command import worker_command
+from tasks.queue import worker_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
