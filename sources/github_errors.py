@@ -86,8 +86,9 @@ def _wait(answer: Answer) -> float | None:
         reset = answer.headers.get("x-ratelimit-reset", "")
         named = re.fullmatch("[0-9]{1,12}", reset)
         return _until(int(reset), answer.date or clock.now()) if named else SECONDARY_WAIT
-    # A secondary limit without headers differs from a missing permission only in the page that it links to.
-    if answer.status == 429 or "rate-limit" in _member(answer, "documentation_url"):
+    # A secondary limit that names no time differs from a missing permission in this header and this link.
+    limited = "gh-limited-by" in answer.headers or "rate-limit" in _member(answer, "documentation_url")
+    if answer.status == 429 or limited:
         return SECONDARY_WAIT
     return None
 
