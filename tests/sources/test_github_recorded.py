@@ -26,7 +26,7 @@ ACTIVITY = [
 ]
 MAIN = "https://api.github.com"
 # Of each recorded header, those that a client may read.
-KEPT = {"content-type", "date", "link", "location", "retry-after"}
+KEPT = {"content-type", "date", "link", "location", "retry-after", "gh-limited-by"}
 
 
 # Real activity
