@@ -100,7 +100,7 @@ def span(since: date, until: date, length: timedelta, cadence: str) -> str:
     if days == 7 and cadence == "weekly":
         return f"the week to {day(until)}"
     if 27 <= days <= 32 and cadence == "monthly":
-        return month(since) if since.day == until.day == 1 else f"the month to {day(until)}"
+        return month(since) if _is_month(since, until) else f"the month to {day(until)}"
     if since.year < 2000:  # nobody means the epoch
         return f"the whole history up to {day(until)}"
     if days >= 700:
@@ -108,6 +108,10 @@ def span(since: date, until: date, length: timedelta, cadence: str) -> str:
     if days >= 60:
         return f"the {round(days / 30.44)} months to {day(until)}"
     return f"the {days} days to {day(until)}"
+
+
+def _is_month(since: date, until: date) -> bool:
+    return since.day == 1 and 1 in (until.day, (until + timedelta(days=1)).day)
 
 
 def one_line(text: str) -> str:
