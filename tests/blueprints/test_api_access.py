@@ -54,6 +54,12 @@ class TestTokens:
         assert rows.all(ApiToken)[0].last_used_at == clock.now()
         assert len(rows.all(Project)) == 1
 
+    def test_it_opens_the_api_alone(self, app, rows, user):
+        headers = {"Authorization": f"Bearer {rows.token(user)}"}
+        response = app.test_client().get("/dashboard", headers=headers)
+        assert response.status_code == 303
+        assert response.headers["Location"].startswith("/login")
+
 
 class TestSession:
     @pytest.fixture

@@ -50,6 +50,7 @@ class TestStartingOver:
     @pytest.fixture
     def told(self, session, job, clock) -> Job:
         """The job has told something, and so has a job of another project."""
+        clock.advance(1)
         for one in (job, make_job(session)):
             one.cursor_floor, one.cursor_until, one.cursor_head = clock.now(), clock.now(), "abc"
             one.project.last_synced_at = clock.now()
