@@ -1,0 +1,194 @@
+"""Untrusted text made readable and harmless: commit titles, pull request bodies, names, addresses."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from lib import words
+
+TITLE_MAX = 140
+"""Characters of a change's title in a list."""
+
+NAME_MAX = 60
+"""Characters of a person's name."""
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.M | re.S)
+_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
+_LINK = re.compile(r"\[([^\]]*)\](?:\(\s*<?[^)]*\)|\[[^\]]*\])")
+_TOP = "com|net|org|io|dev|app|ai|co|me|info|biz|xyz|ru|cn|link|click|top|site|online|shop|example"
+_ADDRESS = re.compile(
+    rf"<?\b(?:[a-z][a-z\d+.-]*://|www\.|mailto:|javascript:|data:)[^\s<>)\]]*>?"
+    rf"|\b(?:[\w-]+\.)+(?:{_TOP})/[^\s<>)\]]*",
+    re.I,
+)
+_MAIL = re.compile(r"<?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_CODE = re.compile(r"`+([^`]+)`+")
+_IDENTIFIER = re.compile(
+    r"(?<![\w`/.@-])(?:"
+    r"--[a-z][\w-]*"
+    r"|@[\w-]+(?:[./][\w-]+)*"
+    r"|[\w.]*[A-Za-z\d]_\w+(?:\(\))?"
+    r"|\.?[A-Za-z][\w.]*\(\)"
+    r"|[A-Za-z]\w*\[\w+\]"
+    r"|\.?(?:[\w.-]+/)*[\w-]+\.(?:py|pyi|js|ts|tsx|jsx|md|rst|toml|json|ya?ml|cfg|ini|txt|go|rs|rb|html|css|lock|sh|sql)"
+    r")(?![\w`/])"
+)
+_SPECIAL = re.compile(r"([\\`*_\[\]~|])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_BLOCK = re.compile(r"([#>+=-]|\d+(?=[.)](?:\s|$)))")
+_SENTENCE = re.compile(r"(?<=[\w)`\"'])[.!?]\s+(?=[A-Z\"'(])")
+_RUDE = re.compile(
+    r"\b(?:\w*fuck\w*|(?:bull)?shit\w*|crap\w*|damn\w*|asshole\w*|wtf|bitch\w*|cunt\w*)\b", re.I
+)
+_HEADING = re.compile(r"#{1,6}(?:\s|$)|[-=]{3,}$|\*\*[^*]+\*\*:?$")
+_TRAILER = re.compile(
+    r"[A-Z][\w-]*(?:-[\w-]+)+: .*|(?:refs?|see|part of|fix\w*|clos\w*|resolv\w*)\b:?\s+\S*#\d+.*", re.I
+)
+_BULLET = re.compile(r"(?:[-*+]|\d+[.)])\s+(?!\[[ xX]\])")
+_PAST = dict(
+    pair.split(":")
+    for pair in ["add:Added", "adopt:Adopted", "adjust:Adjusted", "allow:Allowed", "answer:Answered", "apply:Applied", "avoid:Avoided", "bring:Brought", "build:Built", "bump:Bumped", "check:Checked", "clarify:Clarified", "clean:Cleaned", "collect:Collected", "convert:Converted", "correct:Corrected", "cover:Covered", "create:Created", "delete:Deleted", "deprecate:Deprecated", "disable:Disabled", "drop:Dropped", "enable:Enabled", "ensure:Ensured", "expand:Expanded", "explain:Explained", "expose:Exposed", "extend:Extended", "extract:Extracted", "fix:Fixed", "handle:Handled", "hide:Hid", "ignore:Ignored", "implement:Implemented", "improve:Improved", "include:Included", "increase:Increased", "introduce:Introduced", "keep:Kept", "kill:Removed", "let:Let", "make:Made", "mention:Mentioned", "merge:Merged", "migrate:Migrated", "move:Moved", "optimize:Optimized", "optimise:Optimised", "pass:Passed", "prevent:Prevented", "prove:Proved", "provide:Provided", "reduce:Reduced", "refactor:Refactored", "remove:Removed", "rename:Renamed", "reorganize:Reorganized", "replace:Replaced", "restore:Restored", "rewrite:Rewrote", "run:Ran", "show:Showed", "simplify:Simplified", "skip:Skipped", "speed:Sped", "split:Split", "stop:Stopped", "store:Stored", "switch:Switched", "tell:Told", "tidy:Tidied", "unify:Unified", "update:Updated", "upgrade:Upgraded", "validate:Validated"]
+)
+_NOUN_FOLLOWS = re.compile(r"\s+(?:for|of|in|on|from|and|to)\b", re.I)
+
+
+def clean(text: str) -> str:
+    """One line without markup that hides or leads away: comments, tags, images, addresses of all kinds."""
+    text = _COMMENT.sub(" ", text)
+    text = _LINK.sub(r"\1", _IMAGE.sub(" ", text))
+    text = words.one_line(text)
+    parts = re.split(r"(`+[^`]+`+)", text)
+    kept = [part if i % 2 else _TAG.sub(" ", part) for i, part in enumerate(parts)]
+    text = _MAIL.sub(" ", _ADDRESS.sub(" ", "".join(kept)))
+    return re.sub(r"\(\s*\)", "", re.sub(r"\s+([,.;:!?)])", r"\1", " ".join(text.split()))).strip()
+
+
+def subject(title: str) -> str:
+    """What a commit's or pull request's title says: without number, prefix, full stop and later sentences."""
+    prefix = words.conventional(re.sub(r"\s*\(#\d+\)$", "", clean(title)))
+    rest = _SENTENCE.split(prefix.rest, maxsplit=1)[0].strip()
+    rest = rest if rest.endswith("...") else rest.rstrip(" .;:,")
+    if prefix.scope and prefix.scope.casefold() not in rest.casefold():
+        rest = f"{prefix.scope}: {rest}"
+    return words.cut(rest, TITLE_MAX) if re.search(r"\w", rest) else ""
+
+
+def told(title: str) -> str:
+    """The same as something that has happened: `Add x` becomes `Added x`."""
+    text = subject(title)
+    first, _, rest = text.partition(" ")
+    past = _PAST.get(first.lower())
+    # `Fix for x` is a noun; `Fix up x` is not.
+    if past and rest and not _NOUN_FOLLOWS.match(" " + rest):
+        return f"{past} {rest}"
+    return capital(text)
+
+
+def capital(text: str) -> str:
+    """With a capital letter first, unless the first word is a name of code."""
+    first = text.split(" ", 1)[0]
+    is_code = bool(re.search(r"[_`().\d/:]|[a-z][A-Z]", first.rstrip(".:,")))
+    return text if is_code else text[:1].upper() + text[1:]
+
+
+def is_rude(title: str) -> bool:
+    """Whether the title swears; its change is counted, but not quoted."""
+    return bool(_RUDE.search(title))
+
+
+def markdown(text: str) -> str:
+    """Cleaned text as Markdown that shows exactly that text: names of code as code, nothing else acts."""
+    parts = re.split(r"(`+[^`]+`+)", text)
+    made = [code(_CODE.sub(r"\1", part)) if i % 2 else _named(part) for i, part in enumerate(parts)]
+    return _BLOCK.sub(r"\\\1", "".join(made), count=1) if _BLOCK.match("".join(made)) else "".join(made)
+
+
+def _named(text: str) -> str:
+    pieces, last = [], 0
+    for found in _IDENTIFIER.finditer(text):
+        name = found[0].rstrip(".")
+        pieces += [_escaped(text[last : found.start()]), code(name)]
+        last = found.start() + len(name)
+    return "".join([*pieces, _escaped(text[last:])])
+
+
+def _escaped(text: str) -> str:
+    text = _ENTITY.sub("&amp;", _SPECIAL.sub(r"\\\1", text)).replace("<", "&lt;")
+    return text.replace("@", "&#64;")
+
+
+def code(text: str) -> str:
+    """A code span."""
+    inner = words.one_line(text).replace("`", "'").strip()
+    return f"`{inner}`" if inner else ""
+
+
+def plain(text: str) -> str:
+    """Cleaned text where nothing is marked up and nobody is mentioned."""
+    text = _CODE.sub(r"\1", text).replace("`", "'")
+    text = re.sub(r"(\*\*|__)(?=\S)(.+?)\1", r"\2", text)
+    return re.sub(r"(?<!\w)@(?=\w)", "", text)
+
+
+def name(text: str) -> str:
+    """A person's name, one line, cut."""
+    return words.cut(clean(text).replace("`", "'"), NAME_MAX)
+
+
+def link(label: str, url: str | None, home: str | None) -> str:
+    """`label` (Markdown already) as a link, if `url` lies under the repository's own `home`; else `label`
+    alone.
+    """
+    if not url or not home or not (url == home or url.startswith(home.rstrip("/") + "/")):
+        return label
+    return f"[{label}]({quote(url, safe=':/#?&=%+~@,;!$-._')})"
+
+
+def excerpt(body: str, title: str, limit: int) -> str:
+    """The first paragraph that explains something, cleaned, as sentences; empty when there is none."""
+    body = _FENCE.sub("", _COMMENT.sub("", body.replace("\r\n", "\n")))
+    for paragraph in re.split(r"\n\s*\n", body):
+        text = clean("; ".join(_lines(paragraph)))
+        if len(text) < 25 or text.casefold().rstrip(".") == subject(title).casefold() or is_rude(text):
+            continue
+        text = words.cut(capital(text), limit)
+        return text if text[-1] in ".!?…" else text + "."
+    return ""
+
+
+def _lines(paragraph: str) -> Iterator[str]:
+    """The paragraph as one text, or its bullets; headings, check lists, quotes, tables and trailers left
+    out.
+    """
+    text = ""
+    for raw in paragraph.split("\n"):
+        line = raw.strip()
+        bullet = _BULLET.match(line)
+        if _HEADING.match(line) or _TRAILER.fullmatch(line) or re.match(r"[>|]|[-*+]\s+\[[ xX]\]", line):
+            continue
+        if bullet and text:
+            yield text.rstrip(".;")
+            text = ""
+        text = f"{text} {line[bullet.end() :] if bullet else line}".strip()
+    if text:
+        yield text
+
+
+def without_liquid(content: str) -> str:
+    """Markdown in which Dev.to's template language finds nothing to execute, and which reads the same."""
+    parts = re.split(r"(`[^`\n]+`)", content)
+    return "".join(_raw(part) if i % 2 else _braces(part) for i, part in enumerate(parts))
+
+
+def _raw(span: str) -> str:
+    if "{{" not in span and "{%" not in span:
+        return span
+    if "endraw" in span:  # it would end the protection
+        return span.replace("{{", "{ {").replace("{%", "{ %")
+    return f"{{% raw %}}{span}{{% endraw %}}"
+
+
+def _braces(text: str) -> str:
+    return text.replace("{{", "&#123;&#123;").replace("{%", "&#123;%")
