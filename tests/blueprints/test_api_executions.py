@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models import Attempt, Execution, Step
+from models.values import ACTIVITY as ACTIVITY_SHAPE
+from models.values import Activity, Window
 from tests.blueprints.conftest import fields, statements
 
 AT = datetime(2025, 10, 3, 9, 0, 2, tzinfo=UTC)
@@ -142,7 +144,7 @@ def test_one_execution_has_attempts_steps_and_posts(api, rows, completed):
             started_at=AT,
             completed_at=AT + timedelta(seconds=4),
             duration=4000,
-            result={"commits": ["..."]},
+            result=ACTIVITY_SHAPE.dump_python(Activity("username/awesome-lib", Window(AT, AT)), mode="json"),
         )
     )
     rows.add(
