@@ -1,0 +1,131 @@
+"""Forms as templates want them: what was typed or is stored, and the sentence beside each field."""
+
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from blueprints.inputs import InputError
+from models import Job, Project
+
+Form = MultiDict[str, str]
+Errors = dict[str, str]
+NEW_JOB = {
+    "name": "Daily Content Generation",
+    "frequency": "DAILY",
+    "hour": "9",
+    "minute": "0",
+    "timezone": "UTC",
+    "dayOfMonth": "1",
+    "expression": "0 9 * * 1-5",
+    "maxRetries": "3",
+    "retryDelay": "300",
+    "timeLimit": "600",
+    "onMissed": "RUN_ONCE",
+    "notify": "ALL",
+    "firstRun": "7",
+    "allPlatforms": "on",
+    "isEnabled": "on",
+}
+_INNER = {"timeConfig", "credentials", "voice"}
+_SAID_BY = {"firstRun.since": "since", "firstRun.days": "firstRun"}
+
+
+class Filled(Form):
+    """A form whose missing fields read as empty, for templates."""
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return super().__getitem__(name)
+        except KeyError:
+            return ""
+
+
+def typed() -> Filled:
+    """What the user typed, to be shown again."""
+    return Filled(request.form)
+
+
+def no_errors() -> Errors:
+    return {}
+
+
+def errors_of(error: InputError) -> Errors:
+    """The sentences by form field; `said` is the one that tops the form."""
+    errors: Errors = {}
+    for detail in error.details:
+        name = _field(detail["field"])
+        errors[name] = f"{errors.get(name, '')} {detail['message']}".strip()
+    errors["said"] = said(len(errors), error)
+    return errors
+
+
+def said(number: int, error: InputError) -> str:
+    known = all(_field(detail["field"]) for detail in error.details)
+    if not known:
+        return error.message
+    where = "the field marked below" if number == 1 else f"the {number} fields marked below"
+    return f"Nothing was saved: please correct {where}."
+
+
+def error_at(name: str, message: str) -> Errors:
+    """One sentence at one field."""
+    return errors_of(InputError([{"field": name, "message": message}]))
+
+
+def _field(path: str) -> str:
+    """`timeConfig.hour` is the form's `hour`, `platformIds.0` its `platformIds`."""
+    if path in _SAID_BY:
+        return _SAID_BY[path]
+    head, _, tail = path.partition(".")
+    return tail if head in _INNER and tail else head
+
+
+def project_values(project: Project | None) -> Filled:
+    """A project as its flat form; the token is never shown."""
+    if project is None:
+        return Filled({"sourceType": "GITHUB"})
+    voice = {name: str(text) for name, text in project.voice.items()}
+    return Filled(
+        {
+            "name": project.name,
+            "description": project.description,
+            "sourceType": project.source_type,
+            "githubRepoOwner": project.github_repo_owner or "",
+            "githubRepoName": project.github_repo_name or "",
+            "githubBranch": project.github_branch or "",
+            "gitPath": project.git_path or "",
+            **voice,
+        }
+    )
+
+
+def job_values(job: Job | None) -> Filled:
+    """A job as its flat form, the opposite of `inputs.job_form`."""
+    if job is None:
+        return Filled(NEW_JOB)
+    config = {key: value for key, value in job.time_config.items() if key != "dayOfWeek"}
+    days = job.time_config.get("dayOfWeek", [])
+    flat: dict[str, Any] = NEW_JOB | {key: str(value) for key, value in config.items()}
+    flat |= {
+        "name": job.name,
+        "description": job.description,
+        "frequency": job.frequency,
+        "dayOfWeek": [str(day) for day in (days if isinstance(days, list) else [days])],
+        "maxRetries": str(job.max_retries),
+        "retryDelay": str(job.retry_delay),
+        "timeLimit": str(job.time_limit),
+        "onMissed": job.on_missed,
+        "notify": job.notify,
+        "isEnabled": "on" if job.is_enabled else "",
+        "allPlatforms": "on" if job.platform_ids is None else "",
+        "platformIds": list(job.platform_ids or []),
+        **_first_run(job.first_run),
+    }
+    return Filled({name: value for name, value in flat.items() if value not in ("", [])})
+
+
+def _first_run(first: dict[str, Any]) -> dict[str, str]:
+    if since := first.get("since"):
+        return {"firstRun": "since", "since": str(since)[:16]}
+    return {"firstRun": str(first.get("days", 7))}

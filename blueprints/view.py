@@ -1,0 +1,153 @@
+"""How things are said on a page: states, instants and durations as words, finished for the templates."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from lib import clock, words
+from lib.cron import clock_words
+from lib.words import plural
+from lib.zones import zone
+from models import Execution
+
+PLATFORMS = {"HASHNODE": "Hashnode", "DEVTO": "Dev.to", "LINKEDIN": "LinkedIn"}
+TRIGGERS = {"scheduled": "on schedule", "manual": "by hand", "webhook": "by a webhook", "retry": "as a retry"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state: the name of its icon, its word, and its tone (ok, warn, bad, live or quiet)."""
+
+    icon: str
+    word: str
+    tone: str
+
+
+MARKS = {
+    "IDLE": Mark("ok", "Idle", "ok"),
+    "DISABLED": Mark("pause", "Disabled", "quiet"),
+    "PAUSED": Mark("pause", "Paused", "quiet"),
+    "QUEUED": Mark("wait", "Queued", "live"),
+    "RUNNING": Mark("run", "Running", "live"),
+    "RETRYING": Mark("wait", "Waiting to retry", "warn"),
+    "COMPLETED": Mark("ok", "Done", "ok"),
+    "SUCCESS": Mark("ok", "Success", "ok"),
+    "PARTIAL": Mark("warn", "Partial", "warn"),
+    "NO_ACTIVITY": Mark("none", "No activity", "quiet"),
+    "NOT_SIGNIFICANT": Mark("none", "Too little to tell", "quiet"),
+    "FAILED": Mark("bad", "Failed", "bad"),
+    "TIMEOUT": Mark("time", "Timed out", "bad"),
+    "CANCELLED": Mark("stop", "Cancelled", "quiet"),
+    "SKIPPED": Mark("skip", "Skipped", "quiet"),
+    "JOB_SUCCESS": Mark("ok", "Success", "ok"),
+    "JOB_PARTIAL": Mark("warn", "Partial", "warn"),
+    "JOB_FAILED": Mark("bad", "Failed", "bad"),
+    "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
+    "JOB_PAUSED": Mark("pause", "Paused", "quiet"),
+}
+IDLE_AFTER_FAILURE = Mark("bad", "Idle, the last run failed", "bad")
+
+
+def mark_of(execution: Execution) -> Mark:
+    """An execution's outcome, or its status while it has none."""
+    return MARKS[execution.outcome or execution.status]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant: `words` in a zone, `exact` for the tooltip, `iso` for machines, `relative` to now."""
+
+    words: str
+    exact: str
+    iso: str
+    relative: str
+
+
+def upcoming(instant: datetime, zone_name: str) -> Moment:
+    """`Tomorrow at 9:00 AM UTC`."""
+    local = instant.astimezone(zone(zone_name))
+    said = f"{_day(local)} at {clock_words(local.hour, local.minute)} {abbreviation(local)}"
+    return _moment(instant, local, said)
+
+
+def past(instant: datetime, zone_name: str) -> Moment:
+    """`Yesterday 9:00 AM`."""
+    local = instant.astimezone(zone(zone_name))
+    return _moment(instant, local, f"{_day(local)} {clock_words(local.hour, local.minute)}")
+
+
+def exactly(instant: datetime, zone_name: str) -> Moment:
+    """`3 Oct 2025, 9:00:02 AM UTC`."""
+    local = instant.astimezone(zone(zone_name))
+    hours, half = clock_words(local.hour, local.minute).split()
+    said = f"{local.day} {local:%b %Y}, {hours}:{local.second:02d} {half} {abbreviation(local)}"
+    return _moment(instant, local, said)
+
+
+def _moment(instant: datetime, local: datetime, said: str) -> Moment:
+    exact = f"{local:%Y-%m-%d %H:%M:%S} {abbreviation(local)}"
+    if local.utcoffset():
+        exact += f" ({instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    return Moment(said, exact, clock.iso(instant) or "", relative(instant))
+
+
+def abbreviation(local: datetime) -> str:
+    """`CET`; zones that have no letters are named by their offset, `UTC+05:30`."""
+    name = local.tzname() or "UTC"
+    return name if name.isalpha() else _by_offset(local)
+
+
+def _by_offset(local: datetime) -> str:
+    minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
+    sign, minutes = ("-", -minutes) if minutes < 0 else ("+", minutes)
+    return f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _day(local: datetime) -> str:
+    today = clock.now().astimezone(local.tzinfo).date()
+    ahead = (local.date() - today).days
+    near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
+    if ahead in near:
+        return near[ahead]
+    if -7 < ahead < 0:
+        return f"{-ahead} days ago"
+    if 0 < ahead < 7:
+        return f"{local:%A}"
+    return f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def relative(instant: datetime) -> str:
+    """`in 14 h`, `3 min ago`, `just now`."""
+    seconds = (instant - clock.now()).total_seconds()
+    if abs(seconds) < 2:
+        return "just now"
+    amount = _amount(abs(seconds))
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+def _amount(seconds: float) -> str:
+    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
+        if seconds >= size * (2 if unit == "day" else 1) - 0.5:
+            number = round(seconds / size)
+            return f"{number} {unit}" + ("s" if unit == "day" and number != 1 else "")
+    return f"{round(seconds)} s"
+
+
+def duration(milliseconds: int | None) -> str:
+    """`14s`; a dash for what has none."""
+    return "–" if milliseconds is None else words.duration(milliseconds)
+
+
+def span(seconds: int) -> str:
+    """A chosen length of time: `5 minutes`, `90 seconds`, `1 hour`."""
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds and seconds % size == 0:
+            return plural(seconds // size, unit)
+    return plural(seconds, "second")
+
+
+def safe_url(url: object) -> str | None:
+    """An address that may become a link: http or https, nothing else."""
+    if isinstance(url, str) and urlsplit(url).scheme in ("http", "https"):
+        return url
+    return None
