@@ -1,0 +1,179 @@
+"""Jobs: the schedule form with its preview, the job's page, and what may be done to it."""
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from blueprints import dashboard, forms, htmx, inputs, pages_cards, pages_job, view
+from blueprints.access import owned
+from blueprints.extensions import db
+from lib import zones
+from models import Job, Project
+from pipeline import control, jobs
+from pipeline.bells import Bell
+from tasks import queue
+
+bp = Blueprint("jobs", __name__, url_prefix="/projects/<project_id>/cron")
+FORM, PAGE = "jobs/form.html", "jobs/page.html"
+Answer = Response | str
+
+
+@bp.get("/new")
+@login_required
+def new(project_id: str) -> Answer:
+    return _form(owned(Project, project_id), None, forms.job_values(None), forms.no_errors())
+
+
+@bp.post("/new")
+@login_required
+def create(project_id: str) -> Answer:
+    project = owned(Project, project_id)
+    try:
+        body = inputs.job_form(request.form)
+        values = inputs.read_job(body, partial=False, current=None, platforms=project.platforms)
+    except inputs.InputError as error:
+        return _form(project, None, forms.typed(), forms.errors_of(error), 422)
+    job, bells = jobs.create(db.session(), project, jobs.JobFields(**values))
+    _commit(bells)
+    return htmx.go(_url(job), f"“{job.name}” is scheduled.")
+
+
+@bp.get("/<job_id>/edit")
+@login_required
+def edit(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    return _form(job.project, job, forms.job_values(job), forms.no_errors())
+
+
+@bp.post("/<job_id>/edit")
+@login_required
+def save(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    try:
+        body = inputs.job_form(request.form)
+        values = inputs.read_job(body, partial=False, current=None, platforms=job.project.platforms)
+    except inputs.InputError as error:
+        return _form(job.project, job, forms.typed(), forms.errors_of(error), 422)
+    _commit(jobs.edit(db.session(), job, values))
+    return htmx.go(_url(job), f"“{job.name}” is saved.")
+
+
+@bp.post("/preview")
+@bp.post("/<job_id>/preview")
+@login_required
+def preview(project_id: str, job_id: str | None = None) -> Answer:
+    """The next runs of what is typed: alone for htmx, else in the form, with everything typed kept."""
+    project = owned(Project, project_id)
+    job = _job(project_id, job_id) if job_id else None
+    return _form(project, job, forms.typed(), forms.no_errors())
+
+
+def _form(
+    project: Project, job: Job | None, form: forms.Form, errors: forms.Errors, status: int = 200
+) -> Response:
+    return htmx.page(
+        FORM,
+        "preview",
+        status,
+        project=project,
+        job=job,
+        form=form,
+        errors=errors,
+        zones=zones.names(),
+        platforms=[(platform.id, view.PLATFORMS[platform.type]) for platform in project.platforms],
+        coming=pages_job.coming(form),
+        base=url_for("jobs.new", project_id=project.id).removesuffix("/new") + (f"/{job.id}" if job else ""),
+    )
+
+
+@bp.get("/<job_id>")
+@login_required
+def show(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    shown = pages_job.page(job, request.args.get("cursor"))
+    if htmx.asked() and request.args.get("v") == htmx.version(shown):
+        return htmx.unchanged()
+    return htmx.page(PAGE, "live", job=shown)
+
+
+@bp.post("/<job_id>/trigger")
+@login_required
+def trigger(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    try:
+        _, bells = control.trigger(db.session(), job)
+    except control.ConflictError as error:
+        return _shown(job, error.message, 409)
+    queue.ring(bells)
+    return _shown(job, f"“{job.name}” is triggered.")
+
+
+@bp.post("/<job_id>/enable")
+@login_required
+def enable(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    _commit(jobs.edit(db.session(), job, {"is_enabled": True}))
+    return _shown(job, f"“{job.name}” is enabled.")
+
+
+@bp.get("/<job_id>/disable")
+@login_required
+def ask_disable(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    return render_template("confirm.html", **pages_job.disabling(job), **_back(job))
+
+
+@bp.post("/<job_id>/disable")
+@login_required
+def disable(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    _commit(jobs.edit(db.session(), job, {"is_enabled": False}))
+    return _shown(job, f"“{job.name}” is disabled.")
+
+
+@bp.get("/<job_id>/delete")
+@login_required
+def ask_delete(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    return render_template("confirm.html", **pages_job.deleting(job), **_back(job))
+
+
+@bp.post("/<job_id>/delete")
+@login_required
+def delete(project_id: str, job_id: str) -> Answer:
+    job = _job(project_id, job_id)
+    jobs.delete(db.session(), job)
+    db.session.commit()
+    return htmx.go(url_for("projects.show", project_id=project_id), f"“{job.name}” is deleted.")
+
+
+def _shown(job: Job, said: str, status: int = 200) -> Response:
+    """Where the button was: its card or the job's page, in place for htmx."""
+    on_dashboard = request.values.get("from") == "dashboard"
+    if not htmx.asked():
+        return htmx.go(f"{url_for('dashboard.show')}#card-{job.id}" if on_dashboard else _url(job), said)
+    if on_dashboard:
+        return dashboard.answer(pages_cards.card(job), status, said if status != 200 else None)
+    response = htmx.page(PAGE, "live", status, job=pages_job.page(job, None))
+    return htmx.say(response, said) if status != 200 else response
+
+
+def _job(project_id: str, job_id: str) -> Job:
+    job = owned(Job, job_id)
+    if job.project_id != project_id:
+        abort(404)
+    return job
+
+
+def _commit(bells: list[Bell]) -> None:
+    db.session.commit()
+    queue.ring(bells)
+
+
+def _url(job: Job) -> str:
+    return url_for("jobs.show", project_id=job.project_id, job_id=job.id)
+
+
+def _back(job: Job) -> dict[str, str | None]:
+    origin = request.args.get("from")
+    return {"back": url_for("dashboard.show") if origin == "dashboard" else _url(job), "origin": origin}
