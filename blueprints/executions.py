@@ -1,0 +1,66 @@
+"""One execution: live while it runs, and what its owner may do to it."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from blueprints import htmx, pages_execution
+from blueprints.access import owned
+from blueprints.extensions import db
+from models import Execution
+from pipeline import control
+from pipeline.bells import Bell
+from tasks import queue
+
+bp = Blueprint("executions", __name__, url_prefix="/executions/<execution_id>")
+PAGE = "executions/page.html"
+
+
+@bp.get("")
+@login_required
+def show(execution_id: str) -> Response:
+    shown = pages_execution.page(owned(Execution, execution_id))
+    if htmx.asked() and request.args.get("v") == htmx.version(shown):
+        return htmx.unchanged()
+    return htmx.page(PAGE, "live", run=shown)
+
+
+@bp.post("/cancel")
+@login_required
+def cancel(execution_id: str) -> Response:
+    def order(execution: Execution) -> tuple[Execution, list[Bell]]:
+        return control.cancel(db.session(), execution), []
+
+    return _ordered(execution_id, order, "The execution is cancelled.")
+
+
+@bp.post("/retry")
+@login_required
+def retry(execution_id: str) -> Response:
+    return _ordered(
+        execution_id, lambda execution: control.retry(db.session(), execution), "It is tried again."
+    )
+
+
+def _ordered(
+    execution_id: str, order: Callable[[Execution], tuple[Execution, list[Bell]]], said: str
+) -> Response:
+    """Do it and show the execution that came of it; where it cannot be done, say why in its place."""
+    execution = owned(Execution, execution_id)
+    try:
+        execution, bells = order(execution)
+    except control.ConflictError as error:
+        return _refused(execution_id, error.message)
+    queue.ring(bells)
+    if execution.id != execution_id or not htmx.asked():
+        return htmx.go(url_for("executions.show", execution_id=execution.id), said)
+    return htmx.page(PAGE, "live", run=pages_execution.page(execution))
+
+
+def _refused(execution_id: str, said: str) -> Response:
+    if not htmx.asked():
+        return htmx.go(url_for("executions.show", execution_id=execution_id), said)
+    shown = pages_execution.page(owned(Execution, execution_id))
+    return htmx.say(htmx.page(PAGE, "live", 409, run=shown), said)

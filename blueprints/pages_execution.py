@@ -1,0 +1,269 @@
+"""What the page of one execution shows, finished for the templates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import defer
+
+from blueprints import view
+from blueprints.extensions import db
+from blueprints.pages_scan import Scanned, scanned
+from blueprints.view import MARKS, Mark, Moment
+from lib import clock
+from lib.words import plural
+from models import LIVE, Attempt, Draft, Execution, Step
+from models.values import Outcome, Status
+
+STEP_NAMES = {"scan": "Read the repository", "record": "Record the results"}
+RETRIABLE = (Status.FAILED, Status.TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """`start` and `width` place its bar on the attempt's time, in percent."""
+
+    name: str
+    mark: Mark
+    duration: str
+    error: str
+    started: Moment
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPart:
+    number: int
+    mark: Mark
+    started: Moment
+    duration: str
+    error: str
+    stack_trace: str
+    reused: str
+    steps: tuple[StepLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    platform: str
+    mark: Mark
+    error: str
+    draft_id: str | None
+    title: str
+    content: str
+    tags: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionPage:
+    id: str
+    project_id: str
+    project: str
+    job_id: str
+    job: str
+    mark: Mark
+    state: str
+    is_live: bool
+    is_dry: bool
+    truth: str
+    error: str
+    stack_trace: str
+    next_try: Moment | None
+    can_retry: bool
+    retry_words: str
+    can_cancel: bool
+    facts: tuple[tuple[str, Moment | str], ...]
+    retry_of: str | None
+    attempts: tuple[AttemptPart, ...]
+    scan: Scanned | None
+    window: tuple[Moment, Moment] | None
+    results: tuple[Result, ...]
+
+
+def page(execution: Execution) -> ExecutionPage:
+    job, zone = execution.job, execution.job.timezone
+    steps = _steps(execution)
+    activity = _activity(execution, steps)
+    results = tuple(_results(execution, _drafts(execution)))
+    is_live = execution.status in LIVE
+    waits = execution.status == Status.RETRYING
+    return ExecutionPage(
+        id=execution.id,
+        project_id=job.project_id,
+        project=job.project.name,
+        job_id=job.id,
+        job=job.name,
+        mark=view.mark_of(execution),
+        state=execution.status,
+        is_live=is_live,
+        is_dry=execution.dry_run,
+        truth=_truth(execution, steps, results),
+        error=execution.error or "",
+        stack_trace=execution.stack_trace or "",
+        next_try=view.upcoming(execution.next_retry_at, zone) if waits and execution.next_retry_at else None,
+        can_retry=waits or execution.outcome == Outcome.PARTIAL or execution.status in RETRIABLE,
+        retry_words=_retry_words(execution),
+        can_cancel=is_live,
+        facts=tuple(_facts(execution, zone)),
+        retry_of=execution.retry_of,
+        attempts=tuple(_attempts(execution, steps, zone)),
+        scan=scanned(activity, zone) if activity else None,
+        window=_window(execution, zone),
+        results=results,
+    )
+
+
+def _steps(execution: Execution) -> Sequence[Step]:
+    """All steps without their results, which may be large."""
+    query = select(Step).options(defer(Step.result)).where(Step.execution_id == execution.id)
+    return db.session.scalars(query.order_by(Step.started_at, Step.id)).all()
+
+
+def _activity(execution: Execution, steps: Sequence[Step]) -> dict[str, Any] | None:
+    done = [step.id for step in steps if step.name == "scan" and step.status == Status.COMPLETED]
+    return db.session.scalar(select(Step.result).where(Step.id == done[-1])) if done else None
+
+
+def _drafts(execution: Execution) -> Sequence[Draft]:
+    return db.session.scalars(select(Draft).where(Draft.execution_id == execution.id)).all()
+
+
+def _retry_words(execution: Execution) -> str:
+    if execution.status == Status.RETRYING:
+        return "Retry now"
+    return "Retry what failed" if execution.outcome == Outcome.PARTIAL else "Retry"
+
+
+def _truth(execution: Execution, steps: Sequence[Step], results: Sequence[Result]) -> str:
+    told = _LIVE_TRUTH.get(Status(execution.status))
+    if told:
+        return told
+    if execution.status == Status.RUNNING:
+        return _running(execution, steps)
+    retries = plural(max(execution.attempt - 1, 0), "retry", "retries")
+    after = f" after {retries}" if execution.attempt > 1 else ""
+    took = f" in {view.duration(execution.duration)}" if execution.duration is not None else ""
+    written = execution.items_success
+    return {
+        Outcome.SUCCESS: f"{plural(written, 'post')} written from {execution.summary or 'activity'}{took}.",
+        Outcome.PARTIAL: f"{written} of {execution.items_processed} posts written; {_failed(results)}.",
+        Outcome.NO_ACTIVITY: "Nothing happened in the repository in this window, so nothing was written.",
+        Outcome.NOT_SIGNIFICANT: "Too little happened to tell; it is kept for the next run.",
+        Outcome.FAILED: f"Failed{after}; nothing was written.",
+        Outcome.TIMEOUT: f"It took longer than the job's time limit{after}; nothing was written.",
+        Outcome.CANCELLED: execution.reason or "It was cancelled.",
+        Outcome.SKIPPED: execution.reason or "It did not run.",
+    }[Outcome(execution.outcome or execution.status)]
+
+
+_LIVE_TRUTH = {
+    Status.QUEUED: "It waits for a free worker, then runs at once.",
+    Status.RETRYING: "The last attempt failed; it tries again by itself.",
+}
+
+
+def _running(execution: Execution, steps: Sequence[Step]) -> str:
+    now = [step for step in steps if step.status == Status.RUNNING and step.attempt == execution.attempt]
+    if any(step.name == "scan" for step in now):
+        return "It reads what happened in the repository."
+    names = [view.PLATFORMS.get(step.platform_type or "", "") for step in now if step.name == "write"]
+    return f"It writes for {', '.join(names)}." if names else "It records the results."
+
+
+def _failed(results: Sequence[Result]) -> str:
+    names = [result.platform for result in results if result.error]
+    return f"{', '.join(names)} failed" if names else "the rest failed"
+
+
+def _facts(execution: Execution, zone: str) -> list[tuple[str, Moment | str]]:
+    instants: list[tuple[str, datetime | None]] = [
+        ("Due", execution.scheduled_for),
+        ("Started", execution.started_at),
+        ("Ended", execution.completed_at),
+    ]
+    facts: list[tuple[str, Moment | str]] = [("Ran", view.TRIGGERS.get(execution.triggered_by, ""))]
+    facts += [(name, view.exactly(at, zone)) for name, at in instants if at is not None]
+    if execution.duration is not None:
+        facts.append(("Duration", view.duration(execution.duration)))
+    if execution.items_processed:
+        facts.append(("Posts", f"{execution.items_success}/{execution.items_processed} platforms"))
+    if execution.missed:
+        facts.append(("Missed", _missed(execution.missed, zone)))
+    return facts
+
+
+def _missed(missed: dict[str, Any], zone: str) -> str:
+    first, last = (view.exactly(clock.parse_iso(missed[key]), zone).words for key in ("from", "to"))
+    return f"1 slot, {first}" if missed["count"] == 1 else f"{missed['count']} slots, {first} to {last}"
+
+
+def _window(execution: Execution, zone: str) -> tuple[Moment, Moment] | None:
+    if execution.window_since is None or execution.window_until is None:
+        return None
+    return view.exactly(execution.window_since, zone), view.exactly(execution.window_until, zone)
+
+
+def _attempts(execution: Execution, steps: Sequence[Step], zone: str) -> list[AttemptPart]:
+    rows = select(Attempt).where(Attempt.execution_id == execution.id).order_by(Attempt.number)
+    return [_attempt(row, steps, zone) for row in db.session.scalars(rows)]
+
+
+def _attempt(attempt: Attempt, steps: Sequence[Step], zone: str) -> AttemptPart:
+    own = [step for step in steps if step.attempt == attempt.number]
+    ends = [step.completed_at for step in own if step.completed_at] + [attempt.completed_at or clock.now()]
+    whole = max((max(ends) - attempt.started_at).total_seconds(), 0.001)
+    scan, posts = "scan" in attempt.reused, sum(name != "scan" for name in attempt.reused)
+    reused = [*(["the scan"] if scan else []), *([plural(posts, "post")] if posts else [])]
+    return AttemptPart(
+        number=attempt.number,
+        mark=MARKS[attempt.status],
+        started=view.exactly(attempt.started_at, zone),
+        duration=view.duration(attempt.duration),
+        error=attempt.error or "",
+        stack_trace=attempt.stack_trace or "",
+        reused=" and ".join(reused),
+        steps=tuple(_step(step, attempt, whole, zone) for step in own),
+    )
+
+
+def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
+    start = max(0.0, (step.started_at - attempt.started_at).total_seconds()) / whole * 100
+    length = (step.duration or 0) / 10 / whole
+    name = (
+        STEP_NAMES.get(step.name) or f"Write for {view.PLATFORMS.get(step.platform_type or '', 'a platform')}"
+    )
+    return StepLine(
+        name=name,
+        mark=MARKS[step.status],
+        duration=view.duration(step.duration),
+        error=step.error or "",
+        started=view.exactly(step.started_at, zone),
+        start=round(min(start, 99), 1),
+        width=round(max(1.0, min(length, 100 - min(start, 99))), 1),
+    )
+
+
+def _results(execution: Execution, drafts: Sequence[Draft]) -> list[Result]:
+    by_id = {draft.id: draft for draft in drafts}
+    shown = (execution.output or {}).get("results", [])
+    return [_result(one, by_id.get(one.get("draftId") or "")) for one in shown]
+
+
+def _result(one: dict[str, Any], draft: Draft | None) -> Result:
+    """The draft's text; a dry run, which stores no draft, keeps its text in the output."""
+    content = one.get("content") or {}
+    text = draft.content if draft else str(content.get("content") or "")
+    return Result(
+        platform=view.PLATFORMS.get(one["platformType"], one["platformType"]),
+        mark=MARKS["SUCCESS" if one["success"] else "FAILED"],
+        error=one.get("error") or "",
+        draft_id=draft.id if draft else None,
+        title=draft.title if draft else str(content.get("title") or ""),
+        content=text,
+        tags=tuple(draft.tags if draft else content.get("tags") or ()),
+        checks=tuple(draft.checks if draft else ()),
+    )
