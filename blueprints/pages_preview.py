@@ -1,0 +1,23 @@
+"""A draft's Markdown as safe HTML: what a model or a repository wrote runs nothing and loads nothing."""
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+_TAGS = {
+    *("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong"),
+    *("s", "a", "hr", "br", "table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+def rendered(text: str) -> Markup:
+    """For reading only; images are left as their text, links lead out without a referrer."""
+    html = nh3.clean(
+        _MARKDOWN.render(text),
+        tags=_TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return Markup(html)  # noqa: S704 - cleaned just above
