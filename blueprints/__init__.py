@@ -1,9 +1,29 @@
 """HTTP in: pages for people, JSON for programs."""
 
+from blueprints import (
+    auth,
+    dashboard,
+    drafts,
+    executions,
+    jobs,
+    notifications,
+    pages_frame,
+    projects,
+    settings,
+)
 from blueprints.api import api
 from blueprints.health import health
 
 BLUEPRINTS = (
     api,
     health,
+    pages_frame.bp,
+    auth.bp,
+    dashboard.bp,
+    projects.bp,
+    jobs.bp,
+    executions.bp,
+    drafts.bp,
+    notifications.bp,
+    settings.bp,
 )

@@ -7,6 +7,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from blueprints import htmx
 from blueprints.extensions import db
 
 Details = list[dict[str, str]]
@@ -74,9 +75,7 @@ def _http_error(error: HTTPException) -> Response:
         said = f"{error.description}" if isinstance(error, CSRFError) or status in (400, 415) else f"{title}."
         answer = api_error(status, said)
     else:
-        answer = make_response(
-            render_template("error.html", title=title, advice=advice, status=status), status
-        )
+        answer = _page(title, advice, status)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             answer.headers[name] = value
@@ -94,4 +93,11 @@ def _crash(error: Exception) -> Response:
     title, advice = WORDS[500]
     if request.path.startswith("/api/"):
         return api_error(500, f"{title}. {advice}")
-    return make_response(render_template("error.html", title=title, advice=advice, status=500), 500)
+    return _page(title, advice, 500)
+
+
+def _page(title: str, advice: str, status: int) -> Response:
+    """A page of its own; htmx leaves the page it is on as it is and says the sentence there."""
+    if htmx.asked():
+        return htmx.say(make_response("", status, {"HX-Reswap": "none"}), f"{title}. {advice}")
+    return make_response(render_template("error.html", title=title, advice=advice, status=status), status)
