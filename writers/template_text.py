@@ -47,10 +47,20 @@ _TRAILER = re.compile(
     r"[A-Z][\w-]*(?:-[\w-]+)+: .*|(?:refs?|see|part of|fix\w*|clos\w*|resolv\w*)\b:?\s+\S*#\d+.*", re.I
 )
 _BULLET = re.compile(r"(?:[-*+]|\d+[.)])\s+(?!\[[ xX]\])")
-_PAST = dict(
-    pair.split(":")
-    for pair in ["add:Added", "adopt:Adopted", "adjust:Adjusted", "allow:Allowed", "answer:Answered", "apply:Applied", "avoid:Avoided", "bring:Brought", "build:Built", "bump:Bumped", "check:Checked", "clarify:Clarified", "clean:Cleaned", "collect:Collected", "convert:Converted", "correct:Corrected", "cover:Covered", "create:Created", "delete:Deleted", "deprecate:Deprecated", "disable:Disabled", "drop:Dropped", "enable:Enabled", "ensure:Ensured", "expand:Expanded", "explain:Explained", "expose:Exposed", "extend:Extended", "extract:Extracted", "fix:Fixed", "handle:Handled", "hide:Hid", "ignore:Ignored", "implement:Implemented", "improve:Improved", "include:Included", "increase:Increased", "introduce:Introduced", "keep:Kept", "kill:Removed", "let:Let", "make:Made", "mention:Mentioned", "merge:Merged", "migrate:Migrated", "move:Moved", "optimize:Optimized", "optimise:Optimised", "pass:Passed", "prevent:Prevented", "prove:Proved", "provide:Provided", "reduce:Reduced", "refactor:Refactored", "remove:Removed", "rename:Renamed", "reorganize:Reorganized", "replace:Replaced", "restore:Restored", "rewrite:Rewrote", "run:Ran", "show:Showed", "simplify:Simplified", "skip:Skipped", "speed:Sped", "split:Split", "stop:Stopped", "store:Stored", "switch:Switched", "tell:Told", "tidy:Tidied", "unify:Unified", "update:Updated", "upgrade:Upgraded", "validate:Validated"]
-)
+_PAST = {
+    "add": "Added", "adjust": "Adjusted", "allow": "Allowed", "avoid": "Avoided", "bump": "Bumped",
+    "clarify": "Clarified", "clean": "Cleaned", "convert": "Converted", "correct": "Corrected", "create":
+    "Created", "delete": "Deleted", "deprecate": "Deprecated", "disable": "Disabled", "drop": "Dropped",
+    "enable": "Enabled", "expand": "Expanded", "expose": "Exposed", "extend": "Extended", "extract":
+    "Extracted", "fix": "Fixed", "handle": "Handled", "implement": "Implemented", "improve": "Improved",
+    "include": "Included", "increase": "Increased", "introduce": "Introduced", "kill": "Removed", "make":
+    "Made", "merge": "Merged", "migrate": "Migrated", "move": "Moved", "optimize": "Optimized", "optimise":
+    "Optimised", "prevent": "Prevented", "provide": "Provided", "reduce": "Reduced", "refactor":
+    "Refactored", "remove": "Removed", "rename": "Renamed", "reorganize": "Reorganized", "replace":
+    "Replaced", "restore": "Restored", "rewrite": "Rewrote", "simplify": "Simplified", "skip": "Skipped",
+    "split": "Split", "stop": "Stopped", "switch": "Switched", "tidy": "Tidied", "update": "Updated",
+    "upgrade": "Upgraded", "validate": "Validated",
+}  # fmt: skip
 _NOUN_FOLLOWS = re.compile(r"\s+(?:for|of|in|on|from|and|to)\b", re.I)
 
 
@@ -75,15 +85,22 @@ def subject(title: str) -> str:
     return words.cut(rest, TITLE_MAX) if re.search(r"\w", rest) else ""
 
 
-def told(title: str) -> str:
-    """The same as something that has happened: `Add x` becomes `Added x`."""
+def told(title: str, *, past: bool) -> str:
+    """The same with a capital letter; with `past`, `Add x` becomes `Added x` where that is safe."""
     text = subject(title)
+    verb = _past(text) if past else ""
+    return f"{verb} {text.split(' ', 1)[1]}" if verb else capital(text)
+
+
+def is_order(title: str) -> bool:
+    """Whether the title is an order (`Add x`) that `told` can put in the past."""
+    return bool(_past(subject(title)))
+
+
+def _past(text: str) -> str:
     first, _, rest = text.partition(" ")
-    past = _PAST.get(first.lower())
     # `Fix for x` is a noun; `Fix up x` is not.
-    if past and rest and not _NOUN_FOLLOWS.match(" " + rest):
-        return f"{past} {rest}"
-    return capital(text)
+    return _PAST.get(first.lower(), "") if rest and not _NOUN_FOLLOWS.match(" " + rest) else ""
 
 
 def capital(text: str) -> str:
@@ -153,9 +170,16 @@ def excerpt(body: str, title: str, limit: int) -> str:
         text = clean("; ".join(_lines(paragraph)))
         if len(text) < 25 or text.casefold().rstrip(".") == subject(title).casefold() or is_rude(text):
             continue
-        text = words.cut(capital(text), limit)
-        return text if text[-1] in ".!?…" else text + "."
+        return _ended(capital(text), limit)
     return ""
+
+
+def _ended(text: str, limit: int) -> str:
+    """Cut where a thought ends, if a good part remains, and with a full stop."""
+    short = words.cut(text, limit)
+    if short.endswith("…") and (end := short.rfind("; ")) >= limit // 3:
+        short = short[:end]
+    return short if short[-1] in ".!?…" else short + "."
 
 
 def _lines(paragraph: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ PHRASE_MAX = 56
 
 _ADDED = re.compile(
     r"(?:add|introduce|implement|create|provide|ship|expose|new)\s+"
-    r"(?:(?:an?|the|some|initial|basic|more|new|first)\s+)*(.+)", re.I
+    r"(.+)", re.I
 )  # fmt: skip
 _SUPPORT_FOR = re.compile(r"(?:basic |initial |better )?support (?:for|of) (.+)", re.I)
 _SUPPORT = re.compile(r"support (?:for )?((?:\S+ ){0,2}\S+)", re.I)
@@ -70,8 +70,8 @@ def _phrase(item: DigestItem) -> str | None:
         made = f"a fix for {fixed[1]}"
     else:
         return None
-    # Commas and colons would read as the next thing in the list; a name in parts tells nobody anything.
-    return made if len(made) <= PHRASE_MAX and not re.search(r"[,:;…?!]", made) else None
+    # Commas, colons and another `and` would read as the next thing in the list.
+    return made if len(made) <= PHRASE_MAX and not re.search(r"[,:;…?!]| and ", made) else None
 
 
 def _supported(found: re.Match[str] | None) -> str | None:
