@@ -33,7 +33,7 @@ def main() -> int:
         _need_history()
         _need_port(host, int(port))
         return _show(_fresh_environment(host, port))
-    except (DemoError, ValueError) as error:
+    except (DemoError, ValueError, requests.RequestException) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -123,7 +123,7 @@ class Api:
             try:
                 requests.get(self._base + "/healthz", timeout=2)
                 return
-            except requests.ConnectionError:
+            except requests.RequestException:  # not listening yet, or still starting
                 time.sleep(0.1)
         raise DemoError("The server did not come up.")
 

@@ -7,7 +7,7 @@ from typing import Any
 from blueprints import shapes
 from blueprints.shapes import Json
 from models import Attempt, Draft, Execution, Job, Notification, Platform, Project, Step
-from models.values import Outcome
+from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
 
@@ -47,15 +47,37 @@ def execution(row: Execution, drafts: Mapping[str, Draft] | None = None) -> Json
 
 
 def execution_detail(
-    row: Execution, attempts: Iterable[Attempt], steps: Iterable[Step], drafts: Mapping[str, Draft]
+    row: Execution,
+    attempts: Iterable[Attempt],
+    steps: Iterable[Step],
+    drafts: Mapping[str, Draft],
+    activity: Activity | None,
 ) -> Json:
+    """`activity` is what its scan stored, None before that."""
     return _json(
         shapes.ExecutionDetailView,
         row,
         **_story(row, drafts),
         attempts=[_values(shapes.AttemptView, attempt) for attempt in attempts],
         steps=[_values(shapes.StepView, step) for step in steps],
+        activity=None if activity is None else _scanned(activity),
     )
+
+
+def _scanned(found: Activity) -> Json:
+    return {
+        "summary": found.summary,
+        "has_activity": found.has_activity,
+        "commits": [_commit(commit) for commit in found.commits],
+        "pull_requests": [_values(shapes.PullRequestView, pull, state="closed") for pull in found.pulls],
+        "issues": [_values(shapes.IssueView, issue, state="closed") for issue in found.issues],
+        "releases": [_values(shapes.ReleaseView, release) for release in found.releases],
+    }
+
+
+def _commit(commit: Commit) -> Json:
+    files = [file.path for file in commit.files]
+    return _values(shapes.CommitView, commit, author=commit.author.name, files_changed=files)
 
 
 def _story(row: Execution, drafts: Mapping[str, Draft] | None) -> Json:

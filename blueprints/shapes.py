@@ -177,7 +177,50 @@ class StepView(View):
     error: str | None
 
 
+class CommitView(View):
+    sha: str
+    message: str
+    author: str
+    date: Instant
+    files_changed: list[str]
+    more_files: int
+    url: str | None
+
+
+class PullRequestView(View):
+    number: int
+    title: str
+    state: str
+    merged_at: Instant
+    url: str | None
+
+
+class IssueView(View):
+    number: int
+    title: str
+    state: str
+    closed_at: Instant
+    url: str | None
+
+
+class ReleaseView(View):
+    tag: str
+    name: str
+    published_at: Instant
+    url: str | None
+
+
+class ScannedView(ActivityView):
+    """What the scan found; strangers wrote its texts."""
+
+    commits: list[CommitView]
+    pull_requests: list[PullRequestView]
+    issues: list[IssueView]
+    releases: list[ReleaseView]
+
+
 class ExecutionDetailView(ExecutionView):
+    activity: ScannedView | None
     attempts: list[AttemptView]
     steps: list[StepView]
 

@@ -15,7 +15,7 @@ from blueprints.api.reading import PageQuery, find, page, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import InputError, detail, read_trigger
 from models import Attempt, Draft, Execution, Job, Step
-from models.values import Status
+from models.values import ACTIVITY, Activity, Status
 from pipeline import control
 from tasks.queue import ring
 
@@ -114,12 +114,21 @@ def retry(execution_id: str) -> Response:
 def _show(row: Execution, status: int = 200) -> Response:
     attempts = select(Attempt).where(Attempt.execution_id == row.id).order_by(Attempt.number)
     steps = select(Step).where(Step.execution_id == row.id).order_by(Step.started_at, Step.id)
-    # A step's result may hold the whole activity; it is not shown.
+    # A step's result holds the activity or a post, which are shown in their own places.
     columns = [getattr(Step, name) for name in shapes.StepView.model_fields]
     shown = present.execution_detail(
         row,
         db.session.scalars(attempts),
         db.session.scalars(steps.options(load_only(*columns))),
         _drafts([row]),
+        _activity(row),
     )
     return answer(shown, status)
+
+
+def _activity(row: Execution) -> Activity | None:
+    scanned = select(Step.result).where(
+        Step.execution_id == row.id, Step.name == "scan", Step.status == Status.COMPLETED
+    )
+    stored = db.session.scalar(scanned.limit(1))
+    return None if stored is None else ACTIVITY.validate_python(stored)

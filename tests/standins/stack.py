@@ -78,7 +78,7 @@ class Stack:
     def _is_up(self) -> bool:
         try:
             return requests.get(f"{self.url}/login", timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def __exit__(self, *_: object) -> None:
