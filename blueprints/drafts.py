@@ -58,7 +58,7 @@ def _line(draft: Draft) -> dict[str, object]:
         "platform": view.PLATFORMS.get(draft.platform_type, draft.platform_type),
         "mark": STATES[draft.state],
         "job": draft.execution.job.name,
-        "at": view.past(draft.created_at, draft.execution.job.timezone),
+        "at": view.past(draft.created_at, draft.execution.job.timezone, named=True),
         "checks": len(draft.checks),
     }
 

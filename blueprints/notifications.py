@@ -31,7 +31,7 @@ def _page() -> Response:
         .limit(PAGE_SIZE + 1)
     )
     rows, further = split(list(db.session.scalars(query)), PAGE_SIZE)
-    lines = [(row, view.MARKS[row.type], view.past(row.created_at, "UTC")) for row in rows]
+    lines = [(row, view.MARKS[row.type], view.past(row.created_at, "UTC", named=True)) for row in rows]
     count = unread()
     truth = f"{plural(count, 'notification is', 'notifications are')} unread." if count else "All is read."
     return htmx.page(

@@ -43,6 +43,7 @@ class Coming:
 @dataclass(frozen=True, slots=True)
 class JobPage:
     card: Card
+    zone: str
     description: str
     repository: str
     truth: str
@@ -83,6 +84,7 @@ def page(job: Job, cursor: str | None) -> JobPage:
     chosen = schedule_of(job)
     return JobPage(
         card=card,
+        zone=job.timezone,
         description=job.description,
         repository=job.project.repository,
         truth=_truth(card),
@@ -90,8 +92,8 @@ def page(job: Job, cursor: str | None) -> JobPage:
         history=tuple(pages_cards.run(execution, job.timezone) for execution in rows),
         older=older_url(further),
         settings=_settings(job),
-        last_success=view.past(job.last_success, job.timezone) if job.last_success else None,
-        last_failure=view.past(job.last_failure, job.timezone) if job.last_failure else None,
+        last_success=view.past(job.last_success, job.timezone, named=True) if job.last_success else None,
+        last_failure=view.past(job.last_failure, job.timezone, named=True) if job.last_failure else None,
         draft_count=_drafts(job),
         cursor=cursor,
     )

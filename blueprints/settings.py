@@ -56,8 +56,8 @@ def _page(form: forms.Form, errors: forms.Errors, secret: str | None = None) -> 
     tokens = [
         (
             row,
-            view.past(row.created_at, "UTC"),
-            view.past(row.last_used_at, "UTC") if row.last_used_at else None,
+            view.past(row.created_at, "UTC", named=True),
+            view.past(row.last_used_at, "UTC", named=True) if row.last_used_at else None,
         )
         for row in rows
     ]

@@ -70,10 +70,11 @@ def upcoming(instant: datetime, zone_name: str) -> Moment:
     return _moment(instant, local, said)
 
 
-def past(instant: datetime, zone_name: str) -> Moment:
-    """`Yesterday 9:00 AM`."""
+def past(instant: datetime, zone_name: str, *, named: bool = False) -> Moment:
+    """`Yesterday 9:00 AM`; `named` adds the zone where nothing beside it tells."""
     local = instant.astimezone(zone(zone_name))
-    return _moment(instant, local, f"{_day(local)} {clock_words(local.hour, local.minute)}")
+    said = f"{_day(local)} {clock_words(local.hour, local.minute)}"
+    return _moment(instant, local, f"{said} {abbreviation(local)}" if named else said)
 
 
 def exactly(instant: datetime, zone_name: str) -> Moment:
