@@ -92,7 +92,14 @@ def span(since: date, until: date, length: timedelta, cadence: str) -> str:
     hours = length / timedelta(hours=1)
     days = round(hours / 24)
     if hours < 1.5:
-        return f"the last {plural(max(1, round(hours * 60)), 'minute')}" if hours < 0.9 else "the last hour"
+        minutes = round(hours * 60)
+        return (
+            "the last hour"
+            if minutes > 54
+            else f"the last {minutes} minutes"
+            if minutes > 1
+            else "the last minute"
+        )
     if hours < 47:
         return f"the last {24 if 22 <= hours <= 26 else round(hours)} hours"
     if days <= 5:

@@ -1,4 +1,4 @@
-"""The writer that needs no key: the same brief, the same post, and no sentence that the digest does not bear."""
+"""The writer that needs no key: same brief, same post, and no sentence that the digest does not bear."""
 
 from collections.abc import Callable, Sequence
 

@@ -21,7 +21,7 @@ _TOOLS = (
     ("fastapi", re.compile(r"\bfastapi\b", re.I)),
     ("react", re.compile(r"\breact\b", re.I)),
     ("node", re.compile(r"\bnode(?:\.?js)?\b|(?:^|/)package\.json$", re.I)),
-    ("docker", re.compile(r"(?:^|/)Dockerfile|\bdocker\b", re.I)),
+    ("docker", re.compile(r"\bdocker(?:file)?\b", re.I)),
     ("postgres", re.compile(r"\bpostgres(?:ql)?\b", re.I)),
     ("redis", re.compile(r"\bredis\b", re.I)),
     ("githubactions", re.compile(r"^\.github/workflows/|\bgithub actions\b", re.I)),
