@@ -1,0 +1,100 @@
+"""What the model is told: the rules in our words, the activity as delimited data."""
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from models.values import Brief, Digest, DigestItem
+
+ITEMS_MAX, TITLE_MAX, BODY_MAX, FILES_MAX, PEOPLE_MAX = 80, 200, 800, 8, 30
+"""Ours: a busy window stays under about 30,000 tokens. The digest is ranked: its end is worth least."""
+OPENING, CLOSING = "<<<ACTIVITY", "ACTIVITY>>>"
+JSON_ONLY = """
+Answer with one JSON object and nothing else: no fence, no comment. Its members are exactly: {members}."""
+
+_PROMPTS = Path(__file__).resolve().parent / "prompts"
+
+
+def messages(brief: Brief, more: str = "") -> list[dict[str, str]]:
+    """The conversation for one post; `more` is added to the rules, `{members}` in it filled in."""
+    members = '"title", "content", "tags"' if brief.rules.markdown else '"content", "hashtags"'
+    system = "\n\n".join(filter(None, [_task(brief), _voice(brief), more.format(members=members).strip()]))
+    # In JSON < and > can be written so that no text from outside looks like the line that ends the data.
+    data = json.dumps(shown(brief.digest), ensure_ascii=False, indent=1)
+    data = data.replace("<", "\\u003c").replace(">", "\\u003e")
+    return [
+        {"role": "system", "content": system},
+        {"role": "user", "content": f"{OPENING}\n{data}\n{CLOSING}"},
+    ]
+
+
+def shown(digest: Digest) -> dict[str, Any]:
+    """The part of the digest that the model gets to see, cut and without control characters."""
+    return {
+        "repository": clean(digest.repository),
+        "period": digest.words,
+        "summary": digest.summary,
+        "people": [clean(p.name) for p in digest.people if not p.is_bot][:PEOPLE_MAX],
+        "lines_added": digest.additions,
+        "lines_deleted": digest.deletions,
+        "files_changed": digest.files_changed,
+        "items": [_item(item) for item in digest.items[:ITEMS_MAX]],
+        "items_left_out": max(0, len(digest.items) - ITEMS_MAX),
+    }
+
+
+def _item(item: DigestItem) -> dict[str, Any]:
+    found = {
+        "ref": item.ref,
+        "kind": item.kind,
+        "category": item.category,
+        "title": clean(item.title)[:TITLE_MAX],
+        "body": clean(item.body)[:BODY_MAX],
+        "people": [clean(p.name) for p in item.people if not p.is_bot],
+        "labels": [clean(label) for label in item.labels],
+        "closes": [{"ref": issue.ref, "title": clean(issue.title)[:TITLE_MAX]} for issue in item.closes],
+        "files": [clean(path) for path in item.files[:FILES_MAX]],
+        "routine": item.is_routine,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def clean(text: str) -> str:
+    """Without control and invisible characters, in which instructions hide; lines and emoji stay whole."""
+    return "".join(char for char in text if char in "\n\t\u200d" or unicodedata.category(char)[0] != "C")
+
+
+def _task(brief: Brief) -> str:
+    rules = brief.rules
+    values = {
+        "project": clean(brief.project),
+        "words": brief.digest.words,
+        "title_max": rules.title_max,
+        "content_max": rules.content_max * 9 // 10,  # models count badly
+    }
+    return f"{_prompt(rules.type.lower(), values)}\n\n{_prompt('rules', values)}"
+
+
+def _voice(brief: Brief) -> str:
+    voice = brief.voice
+    wishes = {
+        "Readers": voice.audience,
+        "Tone": voice.tone,
+        "Language": voice.language,
+        "Instructions": voice.instructions,
+    }
+    lines: Iterable[str] = [f"- {name}: {clean(wish)}" for name, wish in wishes.items() if wish.strip()]
+    return "\n".join([_prompt("voice", {}), *lines]) if lines else ""
+
+
+def _prompt(name: str, values: dict[str, Any]) -> str:
+    return Template(_text(name)).substitute(values).strip()
+
+
+@cache
+def _text(name: str) -> str:
+    return (_PROMPTS / f"{name}.txt").read_text("utf-8")
