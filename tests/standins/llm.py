@@ -111,7 +111,12 @@ def post(platform: str, activity: dict[str, Any]) -> dict[str, Any]:
     told = [f"{item['title']} [{item['ref']}]." for item in items]
     told += [f"{one['title']} [{one['ref']}]." for item in items for one in item.get("closes", [])]
     if platform == "LINKEDIN":
-        return {"content": "\n\n".join([f"{first} in {repository}", opening, *told]), "hashtags": _TAGS}
+        # A good model stays short: LinkedIn takes no more than 2,900.
+        whole = "\n\n".join([f"{first} in {repository}", opening, *told])
+        return {
+            "content": whole[:2400].rpartition("\n\n")[0] if len(whole) > 2400 else whole,
+            "hashtags": _TAGS,
+        }
     heading = "## What changed" if platform == "DEVTO" else "## Highlights"
     thanks = f"Thanks to {', '.join(activity['people'])}." if activity["people"] else ""
     lines = [opening, "", heading, "", *(f"- {line}" for line in told), "", thanks]
