@@ -1,5 +1,6 @@
 """The next run: examples, and a simulation of Debian cron's own loop as the judge of all the others."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from lib.cron import ALIASES, CronError, describe, firing_after, next_after, parse
 from lib.zones import MINUTE, names, zone
 
-FEW, MANY = settings(max_examples=150), settings(max_examples=30_000)
+FEW, MANY = settings(max_examples=200), settings(max_examples=10_000)
 DAY = timedelta(days=1)
 
 
@@ -397,10 +398,18 @@ def wishes(dates: st.SearchStrategy) -> st.SearchStrategy[Wish]:
     return st.builds(build, MINUTES, HOURS, dates)
 
 
+@cache
+def moving() -> list[str]:
+    """Zones where January and July of 2026 differ, and Morocco."""
+    months = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 7)]
+    offsets = {name: {month.astimezone(zone(name)).utcoffset() for month in months} for name in names()}
+    return [name for name in names() if len(offsets[name]) > 1 or name == "Africa/Casablanca"]
+
+
 @st.composite
 def nights(draw) -> tuple[str, datetime]:
-    """A zone and a day in which its clocks change, if they ever do."""
-    place = draw(st.sampled_from(names()))
+    """A zone and a day in which its clocks change, if they ever do; mostly they do."""
+    place = draw(st.sampled_from(draw(st.sampled_from([moving(), moving(), moving(), names()]))))
     return place, draw(st.sampled_from(changes(place) or (datetime(2026, 10, 25, tzinfo=UTC),)))
 
 
@@ -416,17 +425,17 @@ def runs_between(wish: Wish, place: str, start: datetime, end: datetime) -> list
 AROUND_CHANGES = (wishes(DATES), nights(), st.lists(st.integers(0, 3 * 24 * 3600), max_size=8))
 
 
-def runs_are_those_of_debian_cron(wish, night, questions):
-    """Around every change of every zone: the whole chain, and the answer from any second in between."""
+def runs_are_those_of_debian_cron(wish, night, seconds):
+    """Around every change of every zone: the whole chain, and the answers in between."""
     place, day = night
     start, end = day - DAY, day + 2 * DAY
     simulated = list(debian_cron(wish, place, start, end))
     assert runs_between(wish, place, start, end) == simulated
-    for seconds in questions:
-        asked = start + timedelta(seconds=seconds)
-        later = [at for at in simulated if at > asked]
-        if later:
-            assert next_after(parse(wish.expression), zone(place), asked) == later[0]
+    questions = [start + timedelta(seconds=second) for second in seconds]
+    for asked in questions + [day + number * 20 * MINUTE for number in range(72)]:
+        later = bisect_right(simulated, asked)
+        if later < len(simulated):
+            assert next_after(parse(wish.expression), zone(place), asked) == simulated[later]
 
 
 test_runs_are_those_of_debian_cron = FEW(given(*AROUND_CHANGES)(runs_are_those_of_debian_cron))
@@ -459,18 +468,17 @@ test_wall_clock_times_are_the_first = FEW(given(*FAR_APART)(wall_clock_times_are
 test_wall_clock_times_are_the_first_at_length = at_length(wall_clock_times_are_the_first, *FAR_APART)
 
 
-CHANGE_WITHIN_AN_HOUR = {"Australia/LHI", "Australia/Lord_Howe", "NZ-CHAT", "Pacific/Chatham"}
 CHANGES = (wishes(DATES), nights())
 
 
 def cronsim_agrees(wish, night):
-    """A second opinion: cronsim follows Debian's rules too, but lists moved slots once for each time.
+    """A second opinion on fixed times: cronsim has Debian's rules too, but repeats a moved slot.
 
-    It is given lists for ranges, because it reads `0-0/1` as `0-59/1`, and spared the zones whose clocks change
-    within an hour, because it goes on from hour to hour there and leaves minutes out.
+    Its wildcards stray: in Pacific/Chatham it leaves minutes of `* */2` out, and where midnight is skipped it
+    runs `* 0` at 01:00. It is given lists for ranges, because it reads `0-0/1` as `0-59/1`.
     """
     place, day = night
-    assume(place not in CHANGE_WITHIN_AN_HOUR)
+    assume(not wish.star(0) and not wish.star(1))
     start, end = day - DAY, day + 2 * DAY
     theirs: list[datetime] = []
     for at in CronSim(wish.listed(), start.astimezone(zone(place))):
