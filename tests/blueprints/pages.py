@@ -1,0 +1,55 @@
+"""A browser without JavaScript: it follows no redirect by itself, and sends forms with their token."""
+
+import html
+import re
+from typing import Any
+
+
+class Visitor:
+    """One person at the pages. `htmx=True` asks as htmx does."""
+
+    def __init__(self, app: Any, user: Any = None) -> None:
+        self._client = app.test_client()
+        if user is not None:
+            with self._client.session_transaction() as session:
+                session["_user_id"], session["_fresh"] = user.id, True
+
+    def get(self, path: str, *, htmx: bool = False) -> Any:
+        return self._client.get(path, headers={"HX-Request": "true"} if htmx else {})
+
+    def post(self, path: str, data: Any = None, *, htmx: bool = False, token: str | None = None) -> Any:
+        data = {**(data or {}), "csrf_token": self.token() if token is None else token}
+        return self._client.post(path, data=data, headers={"HX-Request": "true"} if htmx else {})
+
+    def token(self) -> str:
+        """As any page of this session carries it."""
+        page = self._client.get("/register" if self.see("/settings").status_code != 200 else "/settings")
+        return re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))[1]
+
+    def see(self, path: str) -> Any:
+        return self._client.get(path)
+
+    def follow(self, response: Any) -> str:
+        """The page that a 303 leads to."""
+        assert response.status_code == 303, response.get_data(as_text=True)
+        return text(self._client.get(response.location))
+
+
+def text(response: Any) -> str:
+    """The page as its reader has it: without tags, spaces joined."""
+    body = response.get_data(as_text=True)
+    body = re.sub(r"<datalist.*?</datalist>|<title>.*?</title>", "", body, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def value(response: Any, name: str) -> str:
+    """What stands in the form's field."""
+    field = re.search(rf'<input[^>]*\bname="{name}"[^>]*>', response.get_data(as_text=True))
+    return html.unescape(re.search(r'value="([^"]*)"', field[0])[1])
+
+
+def beside(response: Any, name: str) -> str:
+    """The sentence beside the form's field."""
+    body = response.get_data(as_text=True)
+    found = re.search(rf'id="e-{name}">(.*?)</p>', body, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1])).split()) if found else ""
