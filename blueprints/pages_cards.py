@@ -222,7 +222,7 @@ def truth(user_id: str) -> str:
     ).one()
     live = select(Execution.status, func.count()).group_by(Execution.status)
     running = db.session.execute(live.where(Execution.user_id == user_id, Execution.status.in_(LIVE)))
-    return _truth(total, next_at, bad, dict(running.tuples().all()))
+    return _truth(total, next_at, bad, {row[0]: row[1] for row in running})
 
 
 def _truth(total: int, next_at: datetime | None, bad: int, live: dict[str, int]) -> str:
