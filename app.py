@@ -4,10 +4,10 @@ from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import BLUEPRINTS, access, cli, errors
-from blueprints.extensions import csrf, db, limiter, login_manager, migrate
+from blueprints.extensions import csrf, db, limiter, login_manager
 from lib.secrets import SecretBox
 from lib.settings import Settings, load
-from tasks import deliver, queue, run, schedule  # noqa: F401  (importing a task module lets its bell be rung)
+from tasks import queue
 
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -21,14 +21,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     app = Flask(__name__, instance_path=str(settings.instance_path))
     app.config.from_mapping(_configuration(settings))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["repocast"] = settings
     app.extensions["secret_box"] = SecretBox([key.get_secret_value() for key in settings.encryption_keys])
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    if settings.secure:  # then a TLS proxy stands before us, and its headers can be believed
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     settings.instance_path.mkdir(parents=True, exist_ok=True)
     queue.connect(settings)
     for extension in (db, login_manager, csrf, limiter):
         extension.init_app(app)
-    migrate.init_app(app, db)
     access.init_app(app)
     errors.init_app(app)
     for blueprint in BLUEPRINTS:
@@ -51,7 +52,6 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "REMEMBER_COOKIE_SECURE": settings.secure,
         "WTF_CSRF_CHECK_DEFAULT": False,
         "WTF_CSRF_TIME_LIMIT": None,
-        "JSON_SORT_KEYS": False,
     }
 
 

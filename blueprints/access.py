@@ -33,6 +33,8 @@ def secret_box() -> SecretBox:
 
 def owned(model: type[Row], row_id: str) -> Row:
     """The signed-in user's row; 404 alike for one that is absent and one that is somebody else's."""
+    if "\0" in row_id:  # PostgreSQL takes no such text
+        abort(404)
     row = db.session.get(model, row_id)
     if row is None or row.user_id != current_user.id:  # type: ignore[attr-defined]
         abort(404)

@@ -6,7 +6,6 @@ import secrets
 import sys
 
 import click
-import flask_migrate
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
@@ -23,10 +22,14 @@ MIN_PASSWORD = 8
 
 
 def init_app(app: Flask) -> None:
+    if os.environ.get("FLASK_RUN_FROM_CLI"):  # set by Flask's own command
+        from blueprints import migration
+
+        migration.init_app(app)
     app.cli.add_command(user_cli)
     app.cli.add_command(token_cli)
-    app.cli.add_command(serve)
-    app.cli.add_command(worker)
+    for command in (serve, worker):
+        app.cli.add_command(command)
 
 
 @user_cli.command("create")
@@ -77,16 +80,21 @@ def sign_in_link(email: str) -> None:
 
 
 def web_command(host: str, port: int) -> list[str]:
-    """One gunicorn process with threads: pages are short, and what is long belongs to the worker."""
-    flags = f"--bind {host}:{port} --workers 1 --threads 8 --no-control-socket --log-level warning"
-    return [sys.executable, "-m", "gunicorn", *flags.split(), "app:create_app()"]
+    """One process with threads: pages are short, and what is long belongs to the worker.
+
+    Waitress and not gunicorn, whose managing process alone takes 15 MB; gunicorn is for production.
+    """
+    flags = f"--listen {host}:{port} --threads 8 --call"
+    return [sys.executable, "-m", "waitress", *flags.split(), "app:create_app"]
 
 
 @click.command("serve")
 @with_appcontext
 def serve() -> None:
     """Bring the database up to date, then run web and worker until Ctrl-C."""
-    flask_migrate.upgrade()
+    from flask_migrate import upgrade
+
+    upgrade()
     db.session.remove()
     chosen = settings()
     commands = [web_command(chosen.host, chosen.port), worker_command(chosen.workers)]

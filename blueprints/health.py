@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.extensions import db
 from lib import clock
 from models import LIVE, Execution, Pulse
-from tasks.queue import QUEUE_ERRORS, huey
+from tasks.queue import huey, queue_errors
 
 health = Blueprint("health", __name__)
 PREFIX = "repocast"
@@ -66,7 +66,7 @@ def _vitals() -> dict[str, Any]:
 def _queue_length() -> int | None:
     try:
         return int(huey.storage.queue_size())
-    except QUEUE_ERRORS:
+    except queue_errors():
         return None
 
 

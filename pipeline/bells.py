@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+Kind = Literal["start", "run", "deliver"]
+
 
 @dataclass(frozen=True, slots=True)
 class Bell:
@@ -14,7 +16,7 @@ class Bell:
     rings again.
     """
 
-    kind: Literal["start", "run", "deliver"]
+    kind: Kind
     id: str
     eta: datetime | None = None
     slot: datetime | None = None

@@ -1,12 +1,11 @@
 """The places that posts are written for, by type."""
 
-from models.values import PlatformType
 from platforms.base import Platform
 from platforms.devto import DevTo
 from platforms.hashnode import Hashnode
 from platforms.linkedin import LinkedIn
 
-PLATFORMS: dict[PlatformType, Platform] = {
+PLATFORMS: dict[str, Platform] = {
     "HASHNODE": Hashnode(),
     "DEVTO": DevTo(),
     "LINKEDIN": LinkedIn(),

@@ -7,7 +7,7 @@ from platforms.check import check_size
 
 _MARKDOWN = (
     (re.compile(r"^#{1,6} ", re.M), "a heading"),
-    (re.compile(r"\*\*\S|__\S[^_]*__"), "bold text"),
+    (re.compile(r"\*\*\S[^*\n]*\*\*"), "bold text"),
     (re.compile(r"\]\(https?://"), "a link"),
     (re.compile(r"`[^`\n]+`"), "code"),
 )

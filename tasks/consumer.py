@@ -14,7 +14,8 @@ from tasks import deliver, queue, run, schedule, worker  # noqa: F401  (importin
 from tasks.mailer import make_sender
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-logging.getLogger("huey").setLevel(logging.WARNING)
+for chatty in ("huey", "httpx2", "urllib3"):
+    logging.getLogger(chatty).setLevel(logging.WARNING)
 
 settings = load()
 queue.connect(settings)

@@ -5,21 +5,20 @@ import logging
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
-import psycopg
-import redis
+from lib.settings import Settings
+from pipeline.bells import Bell, Kind
+from tasks.drivers import storage_with  # before huey: it decides what huey imports
+
+# isort: split
 from huey import MemoryHuey
 from huey.serializer import SignedSerializer
-
-from lib.settings import Settings
-from pipeline.bells import Bell
 
 log = logging.getLogger(__name__)
 SPARE = 2
 """Threads beyond WORKERS, for the tick, mails and recovery."""
-QUEUE_ERRORS = (OSError, sqlite3.Error, psycopg.Error, redis.RedisError)
 
 # results=False: nobody reads a task's result, and storing them halves the rate at which tasks are consumed.
 huey = MemoryHuey("repocast", results=False)
@@ -38,30 +37,46 @@ def _storage(url: str) -> Any:
 
         return WatchedSqliteStorage("repocast", filename=url.removeprefix("sqlite:///"), fsync=False)
     if scheme.startswith("postgresql"):
-        from huey.storage import PostgresStorage
-
-        return PostgresStorage("repocast", dsn=url.replace("postgresql+psycopg", "postgresql", 1))
-    from huey.storage import RedisStorage
-
-    return RedisStorage("repocast", url=url, read_timeout=1)
+        dsn = url.replace("postgresql+psycopg", "postgresql", 1)
+        return storage_with("psycopg").PostgresStorage("repocast", dsn=dsn)
+    return storage_with("redis").RedisStorage("repocast", url=url, read_timeout=1)
 
 
-def reset() -> None:
-    """Back to a fresh in-memory queue, for tests."""
+def disconnect() -> None:
+    """Close the storage and go back to a fresh in-memory queue."""
+    huey.storage.close()
     huey.storage = huey.get_storage()
 
 
-_tasks: dict[str, Any] = {}
+def queue_errors() -> tuple[type[Exception], ...]:
+    """What a queue that is out of order raises, whichever it is."""
+    drivers = (("psycopg", "Error"), ("redis", "RedisError"))
+    loaded = [getattr(sys.modules[name], error) for name, error in drivers if name in sys.modules]
+    return (OSError, sqlite3.Error, *loaded)
 
 
-def answers(kind: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare the task that a kind of bell starts."""
+Answer = Callable[..., None]
+_answers: dict[str, Answer] = {}
 
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        _tasks[kind] = huey.task(name=kind)(function)
+
+def answers(kind: str) -> Callable[[Answer], Answer]:
+    """Declare what a worker does when a kind of bell rings. Who only rings need not import it."""
+
+    def register(function: Answer) -> Answer:
+        _answers[kind] = function
         return function
 
     return register
+
+
+def _task(kind: str) -> Any:
+    def answer(*arguments: str) -> None:
+        _answers[kind](*arguments)
+
+    return huey.task(name=kind)(answer)
+
+
+_tasks = {kind: _task(kind) for kind in get_args(Kind)}
 
 
 def ring(bells: Iterable[Bell]) -> None:
@@ -70,7 +85,7 @@ def ring(bells: Iterable[Bell]) -> None:
     for bell in bells:
         try:
             _enqueue(bell)
-        except QUEUE_ERRORS:
+        except queue_errors():
             log.warning("The queue did not take %s; the next tick rings again.", bell, exc_info=True)
 
 

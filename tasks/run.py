@@ -7,11 +7,6 @@ from tasks.worker import current
 
 @answers("run")
 def run(execution_id: str) -> None:
-    """Run one attempt of the execution."""
-    run_here(execution_id)
-
-
-def run_here(execution_id: str) -> None:
     """Run it if this process has a place; else its row stays as it is and is rung when one is free."""
     worker = current()
     with worker.place() as got:

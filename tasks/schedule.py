@@ -8,7 +8,7 @@ from huey import crontab
 from lib import clock
 from pipeline import claim
 from tasks.queue import answers, huey, ring
-from tasks.run import run_here
+from tasks.run import run
 from tasks.worker import current
 
 LONGEST_WAIT = 2.0
@@ -32,4 +32,4 @@ def start(job_id: str, slot: str) -> None:
         execution_id, bells = claim.claim(session, job_id, instant, worker.settings.base_url)
     ring(bells)
     if execution_id is not None:
-        run_here(execution_id)
+        run(execution_id)

@@ -88,10 +88,12 @@ def settings(environ: dict[str, str]):
 @pytest.fixture
 def app(settings) -> Iterator:
     from app import create_app
+    from tasks import queue
 
     app = create_app(settings)
     app.testing = True
     yield app
+    queue.disconnect()
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
 

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from lib.settings import load
 from pipeline.bells import Bell
-from tasks import deliver, queue, run, schedule  # noqa: F401
+from tasks import queue
 from tests.plugins.requirement import missing
 from tests.standins.stack import free_port, until
 
@@ -49,8 +49,7 @@ def queue_url(request, tmp_path):
 def connected(queue_url, tmp_path):
     queue.connect(load({"INSTANCE_PATH": str(tmp_path), "QUEUE_URL": queue_url}))
     yield queue.huey
-    queue.huey.storage.close()
-    queue.reset()
+    queue.disconnect()
 
 
 def taken(huey):
@@ -102,12 +101,12 @@ def test_a_queue_out_of_order_loses_no_request(tmp_path, monkeypatch, caplog):
 
 
 def test_a_bell_with_an_eta_is_scheduled(tmp_path, clock):
-    queue.reset()
+    queue.disconnect()
     queue.ring([Bell("start", "cron_1", eta=clock.now(), slot=clock.now())])
     (task,) = queue.huey.pending()
     assert (task.name, task.args) == ("start", ("cron_1", "2025-10-03T09:00:00+00:00"))
     assert task.eta == clock.now().replace(tzinfo=None)  # huey keeps UTC without saying so
-    queue.reset()
+    queue.disconnect()
 
 
 def test_sqlalchemy_urls_reach_the_database_driver():
