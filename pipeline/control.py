@@ -152,6 +152,8 @@ def _retry_platforms(session: Session, execution: Execution) -> tuple[Execution,
         raise ConflictError(
             "The stored activity of this execution is gone: trigger the job again.", execution
         )
+    if not lacking(session, execution):
+        raise ConflictError("Every platform has its post by now: there is nothing left to retry.", execution)
     successor = _successor(execution)
     successor.moves_cursor = False
     successor.window_since, successor.window_until = execution.window_since, execution.window_until
@@ -172,6 +174,22 @@ def _retry_platforms(session: Session, execution: Execution) -> tuple[Execution,
         )
 
     return _insert(session, successor, copy_scan)
+
+
+def lacking(session: Session, execution: Execution) -> set[str]:
+    """The ids of the platforms that a partly failed execution, and what retried it, left without a post."""
+    retries = select(Execution).where(
+        Execution.retry_of == execution.id, Execution.status == Status.COMPLETED
+    )
+    failed = _platforms_where(execution, success=False)
+    for row in session.scalars(retries):
+        failed -= _platforms_where(row, success=True)
+    return failed
+
+
+def _platforms_where(execution: Execution, *, success: bool) -> set[str]:
+    results = (execution.output or {}).get("results", [])
+    return {result["platformId"] for result in results if result["success"] is success}
 
 
 def _successor(execution: Execution) -> Execution:

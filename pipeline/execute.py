@@ -17,6 +17,7 @@ from models.values import ACTIVITY, POST, Activity, Brief, Post, Status, Voice
 from pipeline import record, scan
 from pipeline.adapters import Adapters, SetupError
 from pipeline.bells import Bell
+from pipeline.control import lacking
 from pipeline.digest import digest
 from pipeline.hold import Hold, LostError, beating
 from pipeline.record import Fault, milliseconds
@@ -169,8 +170,7 @@ def _platforms(session: Session, execution: Execution, job: Job) -> list[Platfor
     query = select(Platform).where(Platform.project_id == job.project_id, Platform.is_connected)
     chosen = None if job.platform_ids is None else set(job.platform_ids)
     if execution.retry_of and not execution.moves_cursor:
-        original = session.get_one(Execution, execution.retry_of)
-        failed = {r["platformId"] for r in (original.output or {}).get("results", []) if not r["success"]}
+        failed = lacking(session, session.get_one(Execution, execution.retry_of))
         chosen = failed if chosen is None else chosen & failed
     rows = session.scalars(query.order_by(Platform.created_at, Platform.id))
     return [platform for platform in rows if chosen is None or platform.id in chosen]
@@ -205,6 +205,7 @@ def _scan(story: Run) -> Activity:
     """Read the window in a thread, so that the time limit holds, and store what was read."""
     plan = scan.WindowPlan(story.job, story.execution)
     source = story.adapters.source(story.project)
+    story.pool.submit(story.adapters.writer.prepare)
     future = story.pool.submit(scan.read, source, plan, story.engine, story.job.id)
     try:
         activity = future.result(timeout=max(0.0, story.deadline - time.monotonic()))

@@ -13,6 +13,10 @@ class WriterError(OutsideError):
 class Writer(Protocol):
     """Writes one post. Safe to call from several threads at once."""
 
+    def prepare(self) -> None:
+        """Get ready, while the scan still waits for its answers; costs nothing the second time."""
+        ...
+
     def write(self, brief: Brief) -> Post:
         """The post for the brief's platform. Raises WriterError."""
         ...

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from lib import clock as our_clock
+from lib import ids
 from models import Job, Platform, Project, User
 from models.values import Activity, Brief, Commit, Person, Post, Usage, Window
 from pipeline import jobs
@@ -21,7 +22,7 @@ def make_job(
     session: Session, platforms: tuple[str, ...] = ("HASHNODE", "DEVTO", "LINKEDIN"), **more: Any
 ) -> Job:
     """A user's project on those platforms, and its job; committed."""
-    user = User(email=f"{id(more)}-{our_clock.now().timestamp()}@example.com", password_hash="x")
+    user = User(email=f"{ids.new('user')}@example.com", password_hash="x")
     session.add(user)
     session.flush()
     project = Project(
@@ -69,6 +70,9 @@ class FakeWriter:
         self.calls: list[str] = []
         self.before_answer: Callable[[Brief], None] = lambda brief: None
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Always ready."""
 
     def write(self, brief: Brief) -> Post:
         kind = brief.rules.type

@@ -358,6 +358,17 @@ def test_retrying_a_partial_run_writes_the_failed_platforms_alone(session, clock
     assert session.get_one(Job, job.id, populate_existing=True).cursor_until == cursor
 
 
+def test_what_a_retry_has_written_is_not_retried_again(session, clock, adapters):
+    job = make_job(session)
+    adapters.writer.failures["DEVTO"] = [WriterError("API rate limit", retry_after=3600)]
+    partial = run(session, start(session, job), adapters)
+    successor, _ = control.retry(session, partial)
+    run(session, successor, adapters)
+    with pytest.raises(control.ConflictError, match="Every platform has its post"):
+        control.retry(session, partial)
+    assert len(rows(session, Draft, platform_type="DEVTO")) == 1
+
+
 def test_a_failed_run_can_be_retried_until_its_window_is_covered(session, clock, adapters):
     job = make_job(session, max_retries=0)
     adapters.github.failures = [SourceError("down")]
