@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def create_user(email: str, password_stdin: bool) -> None:
     """Create an account for EMAIL."""
-    password = click.get_text_stream("stdin").readline().rstrip("\n")
+    password = sys.stdin.readline().rstrip("\n")
     if len(password) < MIN_PASSWORD:
         raise click.ClickException(f"The password wants at least {MIN_PASSWORD} characters.")
     email = email.strip().lower()

@@ -169,7 +169,15 @@ class TestRetry:
 class TestRetryOfPlatforms:
     @pytest.fixture
     def partial(self, session, job) -> Execution:
-        execution = ended(session, job, outcome="PARTIAL", window_since=NOW - WEEK, window_until=NOW)
+        results = [{"platformId": "plat_1", "success": True}, {"platformId": "plat_2", "success": False}]
+        execution = ended(
+            session,
+            job,
+            outcome="PARTIAL",
+            window_since=NOW - WEEK,
+            window_until=NOW,
+            output={"results": results},
+        )
         done = {"status": "COMPLETED", "completed_at": NOW}
         session.add(Step(execution_id=execution.id, attempt=1, name="scan", result={"a": 1}, **done))
         session.commit()
