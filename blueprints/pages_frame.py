@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, abort, current_app, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import func, select
@@ -15,6 +15,15 @@ from blueprints.view import MARKS
 from models import Notification
 
 bp = Blueprint("frame", __name__)
+
+
+@bp.before_app_request
+def refuse_nul() -> None:
+    """PostgreSQL stores no NUL, and no address or form of ours has one."""
+    if not request.path.startswith("/api/"):
+        texts = [request.path, *request.values.values()]
+        if any("\0" in text for text in texts):
+            abort(400)
 
 
 @bp.app_context_processor

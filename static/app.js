@@ -62,8 +62,12 @@ document.addEventListener("click", async (event) => {
 const zone = document.querySelector("[data-own-zone]");
 if (zone) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if ([...zone.list.options].some((option) => option.value === own)) {
-    zone.value = own;
-    document.addEventListener("DOMContentLoaded", () => zone.dispatchEvent(new Event("input", { bubbles: true })));
-  }
+  if ([...zone.list.options].some((option) => option.value === own)) zone.value = own;
 }
+
+// What was typed before htmx was there, or what the browser filled in again, counts too.
+setTimeout(() => {
+  const changed = (field) => field.checked !== field.defaultChecked || (field.type !== "radio" && field.value !== field.defaultValue);
+  const field = [...document.querySelectorAll("#job-form input")].find(changed);
+  field?.dispatchEvent(new Event("input", { bubbles: true }));
+});

@@ -39,7 +39,8 @@ def text(response: Any) -> str:
     """The page as its reader has it: without tags, spaces joined."""
     body = response.get_data(as_text=True)
     body = re.sub(r"<datalist.*?</datalist>|<title>.*?</title>", "", body, flags=re.S)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+    words = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+    return re.sub(r" ([.,;:])(?= |$)", r"\1", words)
 
 
 def value(response: Any, name: str) -> str:
@@ -53,3 +54,24 @@ def beside(response: Any, name: str) -> str:
     body = response.get_data(as_text=True)
     found = re.search(rf'id="e-{name}">(.*?)</p>', body, flags=re.S)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1])).split()) if found else ""
+
+
+def change(rows: Any, row: Any, **values: Any) -> None:
+    """As if the worker had written it meanwhile."""
+    with rows._sessions() as session:
+        stored = session.get(type(row), row.id)
+        for name, new in values.items():
+            setattr(stored, name, new)
+        session.commit()
+
+
+def step(rows: Any, execution: Any, name: str, **values: Any) -> Any:
+    from models import Step
+
+    return rows.add(Step(execution_id=execution.id, name=name, **{"attempt": 1} | values))
+
+
+def attempt(rows: Any, execution: Any, number: int, **values: Any) -> Any:
+    from models import Attempt
+
+    return rows.add(Attempt(execution_id=execution.id, number=number, **values))

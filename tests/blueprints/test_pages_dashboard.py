@@ -1,0 +1,178 @@
+"""The dashboard: the walkthrough's card, by state, and what it costs."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.blueprints.conftest import statements
+from tests.blueprints.pages import Visitor, change, text
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def visitor(app, clock, user) -> Visitor:
+    return Visitor(app, user)
+
+
+@pytest.fixture
+def project(rows, user):
+    return rows.project(user)
+
+
+def ran(rows, job, at, **values):
+    given = {
+        "started_at": at,
+        "completed_at": at + timedelta(seconds=14),
+        "duration": 14000,
+        "created_at": at,
+    }
+    given |= {"items_processed": 3, "items_success": 3, "triggered_by": "scheduled"}
+    return rows.execution(job, **given | values)
+
+
+def test_an_empty_account_is_led_on(visitor, rows, user):
+    page = text(visitor.get("/dashboard"))
+    assert "No job yet: connect a repository, then schedule its first post." in page
+    assert "Connect a repository" in page
+    project = rows.project(user)
+    body = visitor.get("/dashboard").get_data(as_text=True)
+    assert f'href="/projects/{project.id}/cron/new"' in body
+
+
+def test_the_walkthroughs_card(visitor, rows, project, clock):
+    clock.move_to(datetime(2025, 10, 3, 10, tzinfo=UTC))
+    job = rows.job(
+        project,
+        run_count=20,
+        success_count=19,
+        failure_count=1,
+        total_duration=19 * 15000,
+        last_success=datetime(2025, 10, 3, 9, tzinfo=UTC),
+    )
+    nine = datetime(2025, 10, 3, 9, tzinfo=UTC)
+    ran(rows, job, nine)
+    ran(rows, job, nine - DAY, duration=16000)
+    ran(rows, job, nine - 2 * DAY, duration=12000, items_success=2, outcome="PARTIAL")
+    page = visitor.get("/dashboard")
+    assert (
+        "Next run Tomorrow at 9:00 AM UTC (in 23 h) Status Idle Recent executions "
+        "Success Today 9:00 AM 14s 3/3 platforms "
+        "Success Yesterday 9:00 AM 16s 3/3 platforms "
+        "Partial 2 days ago 9:00 AM 12s 2/3 platforms "
+        "Success Rate 95% (19/20) Avg Duration 15s "
+        "View History Trigger Now Edit Disable"
+    ) in text(page)
+    assert "1 job, next in 23 h." in text(page)
+    assert 'datetime="2025-10-04T09:00:00.000Z" title="2025-10-04 09:00:00 UTC"' in page.get_data(
+        as_text=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "said"),
+    [
+        ({"status": "QUEUED", "outcome": None}, "Queued", "1 queued"),
+        ({"status": "RUNNING", "outcome": None}, "Running", "1 running"),
+        ({"status": "RETRYING", "outcome": None}, "Waiting to retry", "1 waiting to retry"),
+        ({"outcome": "NO_ACTIVITY"}, "No activity", "1 job"),
+        ({"outcome": "NOT_SIGNIFICANT"}, "Too little to tell", "1 job"),
+        ({"status": "FAILED", "outcome": "FAILED"}, "Failed", "1 job"),
+        ({"status": "TIMEOUT", "outcome": "TIMEOUT"}, "Timed out", "1 job"),
+        ({"status": "CANCELLED", "outcome": "CANCELLED"}, "Cancelled", "1 job"),
+        ({"status": "SKIPPED", "outcome": "SKIPPED"}, "Skipped", "1 job"),
+    ],
+)
+def test_every_state_has_its_word_and_only_live_cards_poll(visitor, rows, project, values, word, said):
+    job = rows.job(project)
+    rows.execution(job, **values)
+    page = visitor.get("/dashboard")
+    assert word in text(page)
+    assert said in text(page)
+    polls = f'hx-get="/dashboard/cards/{job.id}' in page.get_data(as_text=True)
+    assert polls == (values.get("outcome") is None)
+
+
+def test_what_waits_says_why_and_until_when(visitor, rows, project, clock):
+    error = "GitHub API error: Bad credentials"
+    job = rows.job(project)
+    rows.execution(
+        job,
+        status="RETRYING",
+        outcome=None,
+        attempt=1,
+        error=error,
+        next_retry_at=clock.now() + timedelta(minutes=5),
+    )
+    page = text(visitor.get("/dashboard"))
+    assert f"Attempt 1 failed: {error}. Next try Today at 9:05 AM UTC (in 5 min)." in page
+    assert "Retry or cancel" in page
+
+
+def test_what_failed_says_why_and_needs_you(visitor, rows, project, clock):
+    job = rows.job(project, failure_count=1, last_failure=clock.now())
+    ran(rows, job, clock.now(), status="FAILED", outcome="FAILED", error="<b>Bad credentials</b>")
+    page = visitor.get("/dashboard")
+    assert "1 job, next in 24 h, 1 needs you." in text(page)
+    assert "Idle, the last run failed" in text(page)
+    assert "<b>Bad" not in page.get_data(as_text=True)
+
+
+def test_a_live_card_is_told_nothing_until_something_changed(visitor, rows, project):
+    job = rows.job(project)
+    execution = rows.execution(job, status="RUNNING", outcome=None)
+    path = visitor.get("/dashboard").get_data(as_text=True).partition(f'hx-get="/dashboard/cards/{job.id}')[2]
+    path = f"/dashboard/cards/{job.id}" + path.partition('"')[0]
+    same = visitor.get(path, htmx=True)
+    assert (same.status_code, same.data) == (204, b"")
+    change(rows, execution, status="COMPLETED", outcome="SUCCESS", items_processed=3, items_success=3)
+    fresh = visitor.get(path, htmx=True)
+    assert "3/3 platforms" in text(fresh)
+    assert "every 2s" not in fresh.get_data(as_text=True)
+    assert 'id="truth" hx-swap-oob="true"' in fresh.get_data(as_text=True)
+
+
+def test_a_card_that_is_gone_or_somebody_elses_leaves_the_page(visitor, rows):
+    other = rows.job(rows.project(rows.user()))
+    for job_id in (other.id, "cron_gone"):
+        answer = visitor.get(f"/dashboard/cards/{job_id}", htmx=True)
+        assert (answer.headers["HX-Reswap"], answer.data) == ("delete", b"")
+
+
+def test_the_newest_five_are_shown_and_the_live_one_even_if_older(visitor, rows, project, clock):
+    job = rows.job(project)
+    rows.execution(job, status="RUNNING", outcome=None, created_at=clock.now() - DAY)
+    for number in range(8):
+        rows.execution(
+            job,
+            status="SKIPPED",
+            outcome="SKIPPED",
+            created_at=clock.now() - timedelta(minutes=number),
+            scheduled_for=clock.now() - timedelta(minutes=number),
+        )
+    page = text(visitor.get("/dashboard"))
+    assert page.count("AM Skipped") == 5
+    assert "Status Running" in page
+
+
+def test_only_ones_own_jobs_are_shown(visitor, rows, project):
+    rows.job(project, name="Mine")
+    theirs = rows.job(rows.project(rows.user()), name="Theirs")
+    rows.execution(theirs, status="RUNNING", outcome=None)
+    page = text(visitor.get("/dashboard"))
+    assert "Mine" in page
+    assert "Theirs" not in page
+    assert "running" not in page.partition("Mine")[0]
+
+
+def test_its_queries_do_not_grow_with_its_jobs(visitor, rows, project, queries):
+    counts = []
+    for more in (1, 2, 17):
+        for _ in range(more):
+            job = rows.job(project)
+            for number in range(7):
+                ran(rows, job, datetime(2025, 10, 1, number, tzinfo=UTC))
+        queries.clear()
+        assert visitor.get("/dashboard").status_code == 200
+        counts.append(statements(queries))
+    assert counts[0] == counts[1] == counts[2] <= 8
