@@ -4,6 +4,7 @@ hint."""
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -186,14 +187,11 @@ def _kept(settings: Settings, name: str, make: Any) -> str:
     if not file.exists():
         # Web and worker may start together: the first to link the finished file wins, the other reads it.
         draft = file.with_name(f".{name}.{secrets.token_hex(4)}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(make())
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        with suppress(FileExistsError):
+            file.hardlink_to(draft)
+        draft.unlink()
     return file.read_text().strip()
 
 
@@ -202,7 +200,7 @@ def _check_key(key: str) -> None:
         Fernet(key)
     except ValueError:
         raise SettingsError(
-            "ENCRYPTION_KEYS: each key wants 32 url-safe base64-encoded bytes, as Fernet.generate_key() makes."
+            "ENCRYPTION_KEYS: each key wants 32 url-safe base64-encoded bytes, as from Fernet.generate_key()."
         ) from None
 
 

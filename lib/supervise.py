@@ -1,4 +1,7 @@
-"""Runs several commands as one: when one ends, or a signal comes, all end. `python -m lib.supervise '[["cmd", "arg"], …]'`."""
+"""Runs several commands as one: when one ends, or a signal comes, all end.
+
+`python -m lib.supervise '[["cmd", "arg"], …]'`
+"""
 
 import ctypes
 import json
@@ -8,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 PATIENCE = 35.0
 """Seconds that a child has to end after SIGTERM; longer than the worker's own graceful stop of 30."""
@@ -15,7 +19,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def start(command: Sequence[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own; on Linux it gets SIGTERM when its parent dies, however it dies."""
+    """Start a child in a session of its own; on Linux it gets SIGTERM when its parent dies in any way."""
     return subprocess.Popen(command, env=env, start_new_session=True, preexec_fn=_die_with_parent)
 
 
@@ -26,10 +30,8 @@ def stop(children: Sequence[subprocess.Popen[bytes]], patience: float = PATIENCE
             child.terminate()
     deadline = time.monotonic() + patience
     for child in children:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         _kill_group(child)
 
 
@@ -54,10 +56,8 @@ def _die_with_parent() -> None:
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONVENTIONAL = re.compile(r"([A-Za-z]+)(?:\(([^()]{1,40})\))?(!)?:\s+(?=\S)")
 _KINDS = re.compile(
     "feat|feature|fix|bugfix|hotfix|perf|docs?|chore|ci|build|tests?|style|refactor|revert|deps", re.I
@@ -124,7 +125,7 @@ def _is_month(since: date, until: date) -> bool:
 def one_line(text: str) -> str:
     """Without control and invisible characters (which hide text or turn its direction), spaces joined."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def cut(text: str, limit: int) -> str:

@@ -263,7 +263,9 @@ def step_3_the_history_is_looked_at(w: World) -> None:
     body = answer.json()
     has(body, success=True, count=1)
     (listed,) = body["data"]
-    keys = "id jobId status startedAt completedAt duration itemsProcessed itemsSuccess itemsFailed triggeredBy"
+    keys = (
+        "id jobId status startedAt completedAt duration itemsProcessed itemsSuccess itemsFailed triggeredBy"
+    )
     has(listed, **{key: w.execution[key] for key in [*keys.split(), "metadata"]})
     assert "content" not in listed["output"]["results"][0]
     has(

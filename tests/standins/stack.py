@@ -1,4 +1,4 @@
-"""The product as a person runs it: web and worker processes on a given environment. Free of pytest: bench/ uses it."""
+"""The product as a person runs it: web and worker processes on a given environment. For bench/, too."""
 
 import os
 import signal
