@@ -36,7 +36,7 @@ _CLOSES = re.compile(
     r"\b(fix(?:e[sd])?|clos(?:e[sd]?)|resolve[sd]?):?\s+(?:[\w.-]+/[\w.-]+)?#(\d{1,9})\b", re.I
 )
 _TRAILER = re.compile(
-    r"[A-Z][\w-]*(?:-[\w-]+)+: .*|(?:refs?|see|fix\w*|clos\w*|resolv\w*):?\s+\S*#\d+.*", re.I
+    r"[A-Z][A-Za-z]*(?:-[A-Za-z]+)+: .*|(?:refs?|see|fix\w*|clos\w*|resolv\w*):?\s+\S*#\d+.*", re.I
 )
 _MERGE_TITLE = re.compile(r"Merge (?:pull request|branch|remote-tracking|tag|commit|branches)\b")
 _NUMBERED = re.compile(r"\(#(\d{1,9})\)$|^Merge pull request #(\d{1,9}) ")

@@ -50,7 +50,7 @@ TAG_FORMAT = f"--format={'%00'.join(TAG_FIELDS)}%00"
 _STATUS = {"A": "added", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
 _GITHUB = "noreply@github.com"
 _NOREPLY = re.compile(r"(?:\d+\+)?([A-Za-z\d-]{1,39}(?:\[bot\])?)@users\.noreply\.github\.com", re.I)
-_CO_AUTHOR = re.compile(r"^Co-authored-by:[ \t]*(.*?)[ \t]*<([^<>\n]*)>[ \t]*$", re.I | re.M)
+_CO_AUTHOR = re.compile(r"^Co-authored-by:([^<>\n]*)<([^<>\n]*)>[ \t]*$", re.I | re.M)
 _TRAILER = re.compile(r"^(?:[A-Za-z]+-)+(?:by|Id): .*\n?", re.M)
 _MERGE = re.compile(r"Merge pull request #(\d{1,9}) from [^\s/]+/(\S+)")
 _NUMBERED = re.compile(r"(.*\S)\s*\(#(\d{1,9})\)$")

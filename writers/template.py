@@ -44,6 +44,9 @@ LINKEDIN_GOOD = 1_300
 class TemplateWriter:
     """Writes from patterns: never fails, asks nobody, cannot be talked into anything by what it quotes."""
 
+    def prepare(self) -> None:
+        """Always ready."""
+
     def write(self, brief: Brief) -> Post:
         """The post for the brief's platform, within its limits."""
         return _SHAPES[brief.rules.type](Story(brief))
@@ -146,7 +149,7 @@ def _update(story: Story) -> Post:
     closing = f"Thanks to {shared.people(story)}!" if len(story.people) > 1 else ""
     if story.digest.url:
         closing = f"{closing} The code is {shared.where(story)}.".strip()
-    content = text.without_liquid("\n\n".join(part for part in [*parts, closing] if part))
+    content = "\n\n".join(part for part in [*parts, closing] if part)
     return Post(title.named_last(story.brief, story.changes), content, tags(story.digest, story.name, 4))
 
 

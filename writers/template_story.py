@@ -1,6 +1,7 @@
 """One brief as the template writer's shapes see it, and the sentences that they share."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from lib import words
 from models.values import Brief, Category, Digest, DigestItem, Person
@@ -17,7 +18,7 @@ PEOPLE_MOST = 12
 """People thanked by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Story:
     """One brief, and what all its shapes ask of it."""
 
@@ -27,16 +28,16 @@ class Story:
     def digest(self) -> Digest:
         return self.brief.digest
 
-    @property
+    @cached_property
     def name(self) -> str:
         return title.name(self.brief)
 
-    @property
+    @cached_property
     def releases(self) -> list[DigestItem]:
         """Oldest first."""
         return [item for item in reversed(self.digest.items) if item.kind == "release"]
 
-    @property
+    @cached_property
     def changes(self) -> list[DigestItem]:
         """What can be told, best first; routine only where there is nothing else."""
         known = [item for item in self.digest.items if item.kind != "release" and _can_tell(item)]
@@ -54,13 +55,13 @@ class Story:
         size = "more" if worth > shown else "smaller"
         return words.plural(len(items) - shown, f"{size} change") if len(items) > shown else ""
 
-    @property
+    @cached_property
     def past(self) -> bool:
         """Whether most titles can be told in the past; two tenses in one list read badly."""
         changes = [item for item in self.changes if item.kind != "issue"]
         return 2 * sum(text.is_order(item.title) for item in changes) > len(changes)
 
-    @property
+    @cached_property
     def author(self) -> str:
         """Who did most of it by far, and need not be named at every change; empty for nobody."""
         authors = [item.people[0].name for item in self.changes if item.people]
@@ -68,7 +69,7 @@ class Story:
         most = 2 * authors.count(top) > len(authors) and len(self.changes) > NAMED_MOST
         return top if most or len(self.people) < 2 else ""
 
-    @property
+    @cached_property
     def people(self) -> list[Person]:
         return [person for person in self.digest.people if not person.is_bot and text.name(person.name)]
 

@@ -9,6 +9,9 @@ from lib import words
 TITLE_MAX = 140
 """Characters of a change's title in a list."""
 
+LINE_MAX, BODY_MAX = 1_000, 8_000
+"""Characters of a title or paragraph, and of a body, that are looked at: patterns take the square of it."""
+
 NAME_MAX = 60
 """Characters of a person's name."""
 
@@ -18,8 +21,8 @@ _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\]]*)\](?:\(\s*<?[^)]*\)|\[[^\]]*\])")
 _TOP = "com|net|org|io|dev|app|ai|co|me|info|biz|xyz|ru|cn|link|click|top|site|online|shop|example"
 _ADDRESS = re.compile(
-    rf"<?\b(?:[a-z][a-z\d+.-]*://|www\.|mailto:|javascript:|data:)[^\s<>)\]]*>?"
-    rf"|\b(?:[\w-]+\.)+(?:{_TOP})/[^\s<>)\]]*",
+    r"<?(?:(?<![a-z\d+.-])[a-z\d+.-]+://|www\.|\b(?:mailto|javascript|data):(?=\S))[^\s<>)\]]*>?"
+    rf"|(?<![\w.-])\.*(?:[\w-]+\.)+(?:{_TOP})/[^\s<>)\]]*",
     re.I,
 )
 _MAIL = re.compile(r"<?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?")
@@ -44,7 +47,7 @@ _RUDE = re.compile(
 )
 _HEADING = re.compile(r"#{1,6}(?:\s|$)|[-=]{3,}$|\*\*[^*]+\*\*:?$")
 _TRAILER = re.compile(
-    r"[A-Z][\w-]*(?:-[\w-]+)+: .*|(?:refs?|see|part of|fix\w*|clos\w*|resolv\w*)\b:?\s+\S*#\d+.*", re.I
+    r"[A-Z][A-Za-z]*(?:-[A-Za-z]+)+: .*|(?:refs?|see|part of|fix\w*|clos\w*|resolv\w*)\b:?\s+\S*#\d+.*", re.I
 )
 _BULLET = re.compile(r"(?:[-*+]|\d+[.)])\s+(?!\[[ xX]\])")
 _PAST = {
@@ -66,13 +69,23 @@ _NOUN_FOLLOWS = re.compile(r"\s+(?:for|of|in|on|from|and|to)\b", re.I)
 
 def clean(text: str) -> str:
     """One line without markup that hides or leads away: comments, tags, images, addresses of all kinds."""
-    text = _COMMENT.sub(" ", text)
+    text = _COMMENT.sub(" ", text[:LINE_MAX])
     text = _LINK.sub(r"\1", _IMAGE.sub(" ", text))
     text = words.one_line(text)
     parts = re.split(r"(`+[^`]+`+)", text)
     kept = [part if i % 2 else _TAG.sub(" ", part) for i, part in enumerate(parts)]
-    text = _MAIL.sub(" ", _ADDRESS.sub(" ", "".join(kept)))
-    return re.sub(r"\(\s*\)", "", re.sub(r"\s+([,.;:!?)])", r"\1", " ".join(text.split()))).strip()
+    return _without_addresses("".join(kept))
+
+
+def _without_addresses(text: str) -> str:
+    """Taking one address out can join what stood around it to another: again until nothing changes."""
+    before = None
+    while text != before:
+        before = text
+        text = " ".join(_MAIL.sub(" ", _ADDRESS.sub(" ", text)).split())
+        text = re.sub(r"\(\s*\)", "", re.sub(r"\s+([,.;:!?)])", r"\1", text)).strip()
+        text = text.replace("://", ": ")
+    return text
 
 
 def subject(title: str) -> str:
@@ -132,21 +145,23 @@ def _named(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = _ENTITY.sub("&amp;", _SPECIAL.sub(r"\\\1", text)).replace("<", "&lt;")
-    return text.replace("@", "&#64;")
+    text = _ENTITY.sub("&amp;", _SPECIAL.sub(r"\\\1", text.replace("`", "'"))).replace("<", "&lt;")
+    # Mentions; and what Dev.to's template language would execute, even in the middle of a word.
+    return text.replace("@", "&#64;").replace("{{", "&#123;&#123;").replace("{%", "&#123;%")
 
 
 def code(text: str) -> str:
-    """A code span."""
+    """A code span; escaped text where Dev.to would execute what is in it, as it does inside code too."""
     inner = words.one_line(text).replace("`", "'").strip()
+    if "{{" in inner or "{%" in inner:
+        return _escaped(clean(inner))
     return f"`{inner}`" if inner else ""
 
 
 def plain(text: str) -> str:
     """Cleaned text where nothing is marked up and nobody is mentioned."""
     text = _CODE.sub(r"\1", text).replace("`", "'")
-    text = re.sub(r"(\*\*|__)(?=\S)(.+?)\1", r"\2", text)
-    return re.sub(r"(?<!\w)@(?=\w)", "", text)
+    return " ".join(re.sub(r"(?<!\w)@+(?=\w)", "", text.replace("**", "")).split())
 
 
 def name(text: str) -> str:
@@ -165,9 +180,9 @@ def link(label: str, url: str | None, home: str | None) -> str:
 
 def excerpt(body: str, title: str, limit: int) -> str:
     """The first paragraph that explains something, cleaned, as sentences; empty when there is none."""
-    body = _FENCE.sub("", _COMMENT.sub("", body.replace("\r\n", "\n")))
+    body = _FENCE.sub("", _COMMENT.sub("", body[:BODY_MAX].replace("\r\n", "\n")))
     for paragraph in re.split(r"\n\s*\n", body):
-        text = clean("; ".join(_lines(paragraph)))
+        text = clean("; ".join(_lines(paragraph[:LINE_MAX])))
         if len(text) < 25 or text.casefold().rstrip(".") == subject(title).casefold() or is_rude(text):
             continue
         return _ended(capital(text), limit)
@@ -198,21 +213,3 @@ def _lines(paragraph: str) -> Iterator[str]:
         text = f"{text} {line[bullet.end() :] if bullet else line}".strip()
     if text:
         yield text
-
-
-def without_liquid(content: str) -> str:
-    """Markdown in which Dev.to's template language finds nothing to execute, and which reads the same."""
-    parts = re.split(r"(`[^`\n]+`)", content)
-    return "".join(_raw(part) if i % 2 else _braces(part) for i, part in enumerate(parts))
-
-
-def _raw(span: str) -> str:
-    if "{{" not in span and "{%" not in span:
-        return span
-    if "endraw" in span:  # it would end the protection
-        return span.replace("{{", "{ {").replace("{%", "{ %")
-    return f"{{% raw %}}{span}{{% endraw %}}"
-
-
-def _braces(text: str) -> str:
-    return text.replace("{{", "&#123;&#123;").replace("{%", "&#123;%")

@@ -10,6 +10,9 @@ from writers import template_text as text
 GOOD_LENGTH = 90
 """Characters after which lists and search results cut a title."""
 
+TAG_MAX = 40
+"""Characters of a release's tag."""
+
 PHRASE_MAX = 56
 """Characters of one change inside a title; longer ones are left to the text."""
 
@@ -29,12 +32,12 @@ def name(brief: Brief) -> str:
     """How readers know the repository; a folder without a home page is known by its project's name."""
     digest = brief.digest
     known = digest.repository.rpartition("/")[2] if digest.url or "/" in digest.repository else brief.project
-    return words.cut(text.plain(text.clean(known)), text.NAME_MAX) or "The project"
+    return words.cut(text.plain(text.clean(known)).lstrip("#>*+-= "), text.NAME_MAX) or "The project"
 
 
 def tag(item: DigestItem) -> str:
-    """A release's tag."""
-    return text.plain(words.one_line(item.ref[1:]))
+    """A release's tag, cut."""
+    return words.cut(text.plain(text.clean(item.ref[1:])), TAG_MAX) or "a new version"
 
 
 def subject(brief: Brief) -> str:
