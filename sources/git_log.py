@@ -143,10 +143,10 @@ def _co_authors(message: str, author: Person) -> tuple[Person, ...]:
 
 def person(name: str, mail: str) -> Person:
     """Somebody by name and e-mail address, which is not kept; GitHub's noreply addresses tell the login."""
-    known = _NOREPLY.fullmatch(mail.strip())
+    name, known = name.strip(), _NOREPLY.fullmatch(mail.strip())
     login = known[1] if known else None
     is_bot = any(part.lower().endswith("[bot]") for part in (name, login or ""))
-    return Person(name.strip() or login or "", login, is_bot=is_bot)
+    return Person(name or login or "", login, is_bot=is_bot)
 
 
 def releases(output: bytes) -> Iterator[Release]:

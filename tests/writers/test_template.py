@@ -365,8 +365,7 @@ ENDLESS = (
 def test_no_text_takes_long() -> None:
     for piece in ENDLESS:
         found = told(hostile(piece * (20_000 // len(piece))))
-        for kind in ALL:
-            TemplateWriter().write(Brief(found, PLATFORMS[kind].rules, "p"))
+        TemplateWriter().write(Brief(found, PLATFORMS["HASHNODE"].rules, "p"))
 
 
 MARKS = (
