@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.standins.stack import Stack
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]
+# A test names `stack` before `page`: the page must close while its server is still there.
 
 EMAIL, PASSWORD = "maintainer@example.com", "correct horse"
 
@@ -75,7 +76,7 @@ def schedule(page: Page) -> None:
     expect(page.get_by_role("heading", name="Daily Content Generation")).to_be_visible()
 
 
-def test_from_an_empty_account_to_posts(page: Page, stack: Stack, repository: Path):
+def test_from_an_empty_account_to_posts(stack: Stack, page: Page, repository: Path):
     register(page, stack)
     connect(page, repository)
     schedule(page)
@@ -104,9 +105,7 @@ def test_from_an_empty_account_to_posts(page: Page, stack: Stack, repository: Pa
     expect(page.get_by_text("All is read.")).to_be_visible()
 
 
-def test_a_lost_server_is_said_and_recovered_from(
-    page: Page, stack: Stack, repository: Path, console: list[str]
-):
+def test_a_lost_server_is_said_and_recovered_from(stack: Stack, page: Page, console: list[str]):
     register(page, stack)
     page.evaluate("htmx.trigger('#badge', 'every')")
     page.context.set_offline(True)
