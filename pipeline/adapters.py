@@ -4,9 +4,6 @@ opened."""
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from writers.llm import LlmWriter
-from writers.template import TemplateWriter
-
 from lib.errors import OutsideError
 from lib.secrets import SecretBox
 from lib.settings import Settings
@@ -15,6 +12,8 @@ from sources.base import Source
 from sources.git import LocalGit, resolve
 from sources.github import GitHub
 from writers.base import Writer
+from writers.llm import LlmWriter
+from writers.template import TemplateWriter
 
 
 class SetupError(OutsideError):
