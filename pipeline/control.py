@@ -12,6 +12,7 @@ from models import LIVE, Attempt, Execution, Job, Step
 from models.values import Outcome, Status
 from pipeline.bells import Bell
 from pipeline.jobs import live_execution
+from pipeline.record import close_attempt
 
 
 class ConflictError(Exception):
@@ -88,16 +89,11 @@ def cancel(session: Session, execution: Execution) -> Execution:
     if done.rowcount != 1:  # type: ignore[attr-defined]
         session.rollback()
         raise ConflictError("This execution has ended already: there is nothing to cancel.", execution)
-    session.execute(
-        update(Attempt)
-        .where(Attempt.execution_id == execution.id, Attempt.completed_at.is_(None))
-        .values(status=Status.CANCELLED, completed_at=now)
+    running = select(Attempt.number).where(
+        Attempt.execution_id == execution.id, Attempt.completed_at.is_(None)
     )
-    session.execute(
-        update(Step)
-        .where(Step.execution_id == execution.id, Step.completed_at.is_(None))
-        .values(status=Status.CANCELLED, completed_at=now)
-    )
+    if number := session.scalar(running):
+        close_attempt(session, execution.id, number, now, Status.CANCELLED, None)
     session.commit()
     session.refresh(execution)
     return execution

@@ -6,12 +6,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Attempt, Execution, Step
+from models import Execution
 from models.values import Status
 from pipeline import record
 from pipeline.bells import Bell
 from pipeline.hold import LAPSE
-from pipeline.record import milliseconds
+from pipeline.record import Fault, close_attempt
 
 RECOVERIES = 3
 """Attempts that a run may have beyond its retries because workers died under it; then something in it
@@ -49,23 +49,10 @@ def _recover(session: Session, execution_id: str, attempt: int, limit: datetime,
         )
         if taken.rowcount != 1:  # type: ignore[attr-defined]
             return []
-        _close(session, execution_id, attempt, now)
+        fault = Fault(WORDS, f"Error: {WORDS}")
+        close_attempt(session, execution_id, attempt, now, Status.FAILED, fault)
         execution = session.get_one(Execution, execution_id, populate_existing=True)
         if attempt > execution.job.max_retries + RECOVERIES:
             said = f"Workers stopped under it {RECOVERIES} times or more: it is not tried again."
             return record.end(session, execution, Status.FAILED, said, base_url)
     return [Bell("run", execution_id)]
-
-
-def _close(session: Session, execution_id: str, attempt: int, now: datetime) -> None:
-    row = session.scalars(
-        select(Attempt).where(Attempt.execution_id == execution_id, Attempt.number == attempt)
-    ).one()
-    row.status, row.completed_at, row.error = Status.FAILED, now, WORDS
-    row.duration = milliseconds(now - row.started_at)
-    session.execute(
-        update(Step)
-        .where(Step.execution_id == execution_id, Step.attempt == attempt, Step.status == Status.RUNNING)
-        .values(status=Status.FAILED, completed_at=now, error=WORDS)
-        .execution_options(synchronize_session=False)
-    )

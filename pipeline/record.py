@@ -134,30 +134,30 @@ def _end_attempt(
     session: Session, hold: Hold, now: datetime, status: Status, fault: Fault | None = None
 ) -> int:
     """Close the attempt and whatever step it left open; the running time of all attempts in milliseconds."""
-    attempt = session.scalars(
-        select(Attempt).where(Attempt.execution_id == hold.execution_id, Attempt.number == hold.attempt)
-    ).one()
-    attempt.status, attempt.completed_at = status, now
-    attempt.duration = milliseconds(now - attempt.started_at)
-    if fault is not None:
-        attempt.error, attempt.stack_trace = fault.message, fault.stack_trace
-        _close_steps(session, hold, now, fault)
-    session.flush()
+    close_attempt(session, hold.execution_id, hold.attempt, now, status, fault)
     total = select(func.sum(Attempt.duration)).where(Attempt.execution_id == hold.execution_id)
     return int(session.scalar(total) or 0)
 
 
-def _close_steps(session: Session, hold: Hold, now: datetime, fault: Fault) -> None:
-    session.execute(
-        update(Step)
-        .where(
-            Step.execution_id == hold.execution_id,
-            Step.attempt == hold.attempt,
-            Step.status == Status.RUNNING,
+def close_attempt(
+    session: Session, execution_id: str, number: int, now: datetime, status: Status, fault: Fault | None
+) -> None:
+    """End an attempt and whatever step it left open, in the caller's transaction."""
+    attempt = session.scalars(
+        select(Attempt).where(Attempt.execution_id == execution_id, Attempt.number == number)
+    ).one()
+    open_steps = session.scalars(
+        select(Step).where(
+            Step.execution_id == execution_id, Step.attempt == number, Step.status == Status.RUNNING
         )
-        .values(status=fault.status, completed_at=now, error=fault.message)
-        .execution_options(synchronize_session=False)
     )
+    for ended in (attempt, *open_steps):
+        ended.status, ended.completed_at = status, now
+        ended.duration = milliseconds(now - ended.started_at)
+        if fault is not None:
+            ended.error = fault.message
+    attempt.stack_trace = fault.stack_trace if fault else None
+    session.flush()
 
 
 def _step(session: Session, hold: Hold, started: datetime) -> None:

@@ -309,6 +309,8 @@ def test_longer_than_its_time_limit_is_a_timeout_that_is_retried(session, adapte
     assert time.monotonic() - began < 5
     assert waiting.status == "RETRYING"
     assert rows(session, Attempt)[0].status == "TIMEOUT"
+    step = rows(session, Step)[0]
+    assert (step.name, step.status, step.duration is None) == ("scan", "TIMEOUT", False)
     assert "time limit" in waiting.error
 
 
