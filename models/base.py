@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from lib import clock
@@ -64,6 +65,12 @@ def make_engine(url: str, **options: Any) -> Engine:
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def upsert(session: Session, table: type[Base]) -> Any:
+    """An INSERT that takes `on_conflict_do_nothing` and `…_do_update`, which both databases spell alike."""
+    dialect = session.get_bind().dialect.name
+    return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Execution, Job, Pulse
+from models.base import upsert
 from models.values import Outcome, Status
 from pipeline import housekeeping, notify, record
 from pipeline.bells import Bell
@@ -23,7 +24,8 @@ def tick(session: Session, base_url: str) -> list[Bell]:
     """What happens every minute; any number of workers may tick at once. Commits."""
     now = clock.now()
     with session.begin():
-        session.merge(Pulse(name="tick", at=now))
+        beat = upsert(session, Pulse).values(name="tick", at=now)
+        session.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
     bells = housekeeping.recover(session, base_url)
     for job_id, slot in _due(session, now):
         bells += _claimed(session, job_id, slot, base_url)

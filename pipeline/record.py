@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Attempt, Draft, Execution, Job, Project, Step, Told
+from models.base import upsert
 from models.values import Activity, Outcome, Status
 from pipeline import notify
 from pipeline.bells import Bell
@@ -252,11 +252,9 @@ def _advance(session: Session, execution: Execution, activity: Activity) -> None
 
 
 def _remember(session: Session, job_id: str, keys: Sequence[tuple[str, str]]) -> None:
-    dialect = session.get_bind().dialect.name
-    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(Told)
     at = clock.now()
     rows = [{"job_id": job_id, "kind": kind, "key": key, "at": at} for kind, key in keys]
-    session.execute(insert.on_conflict_do_nothing(), rows)
+    session.execute(upsert(session, Told).on_conflict_do_nothing(), rows)
 
 
 def _finish(session: Session, execution: Execution, base_url: str) -> list[Bell]:
