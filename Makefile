@@ -36,7 +36,7 @@ history:
 		|| { echo "The demo reads this repository's own git history: run it in a git clone, with git installed." >&2; exit 1; }
 
 demo: history .venv/runtime.stamp ## run the main job on this repository's own history and serve the dashboard
-	@exec $(BIN)/flask --app app demo
+	@exec $(BIN)/python -m blueprints.demo
 
 run: .venv/runtime.stamp ## web and worker for one's own use; settings from the environment and .env
 	@set -a; test ! -f .env || . ./.env; exec $(BIN)/flask --app app serve
