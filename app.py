@@ -59,7 +59,10 @@ def _harden(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CSP)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if not request.path.startswith("/static/"):
+    if request.endpoint == "static":
+        if "v" in request.args:  # the address changes with the file
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.add("Vary", "HX-Request")
     return response

@@ -11,6 +11,7 @@ from blueprints.extensions import db
 from blueprints.pages_paging import older_than, older_url, split
 from blueprints.pages_preview import rendered
 from models import Draft, Execution, Job
+from platforms import NAMES
 
 bp = Blueprint("drafts", __name__, url_prefix="/drafts")
 PAGE_SIZE = 20
@@ -55,7 +56,7 @@ def _line(draft: Draft) -> dict[str, object]:
     return {
         "id": draft.id,
         "title": draft.title or first[:120],
-        "platform": view.PLATFORMS.get(draft.platform_type, draft.platform_type),
+        "platform": NAMES.get(draft.platform_type, draft.platform_type),
         "mark": STATES[draft.state],
         "job": draft.execution.job.name,
         "at": view.past(draft.created_at, draft.execution.job.timezone, named=True),
@@ -73,7 +74,7 @@ def show(draft_id: str) -> str:
         "drafts/page.html",
         draft=draft,
         execution=execution,
-        platform=view.PLATFORMS.get(draft.platform_type, draft.platform_type),
+        platform=NAMES.get(draft.platform_type, draft.platform_type),
         mark=STATES[draft.state],
         at=view.exactly(draft.created_at, execution.job.timezone),
         preview=rendered(draft.content) if draft.platform_type != "LINKEDIN" else None,

@@ -4,13 +4,14 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import dashboard, forms, htmx, inputs, pages_cards, pages_job, view
+from blueprints import dashboard, forms, htmx, inputs, pages_cards, pages_job
 from blueprints.access import owned
 from blueprints.extensions import db
 from lib import zones
 from models import Job, Project
 from pipeline import control, jobs
 from pipeline.bells import Bell
+from platforms import NAMES
 from tasks import queue
 
 bp = Blueprint("jobs", __name__, url_prefix="/projects/<project_id>/cron")
@@ -80,7 +81,7 @@ def _form(
         form=form,
         errors=errors,
         zones=zones.names(),
-        platforms=[(platform.id, view.PLATFORMS[platform.type]) for platform in project.platforms],
+        platforms=[(platform.id, NAMES[platform.type]) for platform in project.platforms],
         coming=pages_job.coming(form),
         base=url_for("jobs.new", project_id=project.id).removesuffix("/new") + (f"/{job.id}" if job else ""),
     )

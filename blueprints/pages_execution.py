@@ -16,6 +16,7 @@ from lib import clock
 from lib.words import plural
 from models import LIVE, Attempt, Draft, Execution, Step
 from models.values import Outcome, Status
+from platforms import NAMES
 
 STEP_NAMES = {"scan": "Read the repository", "record": "Record the results"}
 RETRIABLE = (Status.FAILED, Status.TIMEOUT)
@@ -170,7 +171,7 @@ def _running(execution: Execution, steps: Sequence[Step]) -> str:
     now = [step for step in steps if step.status == Status.RUNNING and step.attempt == execution.attempt]
     if any(step.name == "scan" for step in now):
         return "It reads what happened in the repository."
-    names = [view.PLATFORMS.get(step.platform_type or "", "") for step in now if step.name == "write"]
+    names = [NAMES.get(step.platform_type or "", "") for step in now if step.name == "write"]
     return f"It writes for {', '.join(names)}." if names else "It records the results."
 
 
@@ -233,9 +234,7 @@ def _attempt(attempt: Attempt, steps: Sequence[Step], zone: str) -> AttemptPart:
 def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
     start = max(0.0, (step.started_at - attempt.started_at).total_seconds()) / whole * 100
     length = (step.duration or 0) / 10 / whole
-    name = (
-        STEP_NAMES.get(step.name) or f"Write for {view.PLATFORMS.get(step.platform_type or '', 'a platform')}"
-    )
+    name = STEP_NAMES.get(step.name) or f"Write for {NAMES.get(step.platform_type or '', 'a platform')}"
     return StepLine(
         name=name,
         mark=MARKS[step.status],
@@ -258,7 +257,7 @@ def _result(one: dict[str, Any], draft: Draft | None) -> Result:
     content = one.get("content") or {}
     text = draft.content if draft else str(content.get("content") or "")
     return Result(
-        platform=view.PLATFORMS.get(one["platformType"], one["platformType"]),
+        platform=NAMES.get(one["platformType"], one["platformType"]),
         mark=MARKS["SUCCESS" if one["success"] else "FAILED"],
         error=one.get("error") or "",
         draft_id=draft.id if draft else None,

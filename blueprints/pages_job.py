@@ -16,6 +16,7 @@ from lib.words import plural
 from models import Draft, Execution, Job
 from pipeline import schedule
 from pipeline.jobs import live_execution, schedule_of
+from platforms import NAMES
 
 PAGE_SIZE = 20
 NOTES = {
@@ -112,7 +113,7 @@ def _truth(card: Card) -> str:
 
 
 def _settings(job: Job) -> tuple[tuple[str, str], ...]:
-    platforms = {platform.id: view.PLATFORMS[platform.type] for platform in job.project.platforms}
+    platforms = {platform.id: NAMES[platform.type] for platform in job.project.platforms}
     chosen = job.platform_ids
     names = ", ".join(platforms[one] for one in chosen if one in platforms) if chosen is not None else ""
     retries = plural(job.max_retries, "retry", "retries")

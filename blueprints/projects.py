@@ -14,6 +14,7 @@ from lib.words import plural
 from models import Execution, Job, Platform, Project
 from pipeline import projects
 from pipeline.control import ConflictError
+from platforms import NAMES
 
 bp = Blueprint("projects", __name__)
 FORM, PAGE = "projects/form.html", "projects/page.html"
@@ -35,7 +36,7 @@ def create() -> Answer:
     except inputs.InputError as error:
         return _form(None, forms.typed(), forms.errors_of(error), 422)
     project = projects.create(db.session(), current_user.id, values, secret_box())
-    for kind in [kind for kind in view.PLATFORMS if kind in request.form.getlist("platforms")]:
+    for kind in [kind for kind in NAMES if kind in request.form.getlist("platforms")]:
         projects.add_platform(db.session(), project, {"type": kind}, secret_box())
     db.session.commit()
     return htmx.go(_url(project), f"“{project.name}” is connected. Now schedule its first job.")
@@ -65,7 +66,7 @@ def save(project_id: str) -> Answer:
 def _form(
     project: Project | None, form: forms.Form, errors: forms.Errors, status: int = 200
 ) -> tuple[str, int]:
-    context: dict[str, Any] = {"project": project, "form": form, "errors": errors, "names": view.PLATFORMS}
+    context: dict[str, Any] = {"project": project, "form": form, "errors": errors, "names": NAMES}
     context["has_git"] = settings().git_root is not None
     context["has_token"] = project is not None and project.github_token is not None
     return render_template(FORM, **context), status
@@ -86,7 +87,7 @@ def _page(project: Project, errors: dict[str, forms.Errors]) -> str:
         truth=_truth(project, len(cards)),
         synced=view.exactly(project.last_synced_at, "UTC") if project.last_synced_at else None,
         platforms={platform.type: platform for platform in project.platforms},
-        names=view.PLATFORMS,
+        names=NAMES,
         credentials=CREDENTIALS,
         errors=errors,
     )
@@ -100,7 +101,7 @@ CREDENTIALS = {
 
 
 def _truth(project: Project, job_count: int) -> str:
-    names = [view.PLATFORMS[p.type] for p in project.platforms if p.is_connected]
+    names = [NAMES[p.type] for p in project.platforms if p.is_connected]
     if not names:
         return "No platform is connected, so nothing can be written: connect one below."
     if not job_count:
@@ -154,7 +155,7 @@ def add_platform(project_id: str) -> Answer:
         return _page(project, {request.form.get("type", ""): forms.errors_of(error)}), 422
     except ConflictError as error:
         return htmx.go(_url(project), error.message)
-    return htmx.go(_url(project), f"Posts are written for {view.PLATFORMS[platform.type]} from now on.")
+    return htmx.go(_url(project), f"Posts are written for {NAMES[platform.type]} from now on.")
 
 
 @bp.post("/platforms/<platform_id>/connect")
@@ -189,14 +190,14 @@ def credentials(platform_id: str) -> Answer:
 def _change(platform: Platform, values: dict[str, Any], said: str) -> Response:
     projects.edit_platform(db.session(), platform, values, secret_box())
     db.session.commit()
-    return htmx.go(f"{_url(platform.project)}#platforms", f"{view.PLATFORMS[platform.type]} {said}")
+    return htmx.go(f"{_url(platform.project)}#platforms", f"{NAMES[platform.type]} {said}")
 
 
 @bp.get("/platforms/<platform_id>/delete")
 @login_required
 def ask_delete_platform(platform_id: str) -> Answer:
     platform = _platform(platform_id)
-    name = view.PLATFORMS[platform.type]
+    name = NAMES[platform.type]
     return render_template(
         "confirm.html",
         question=f"Delete {name} from “{platform.project.name}”?",
@@ -218,7 +219,7 @@ def ask_delete_platform(platform_id: str) -> Answer:
 @login_required
 def delete_platform(platform_id: str) -> Answer:
     platform = _platform(platform_id)
-    name, target = view.PLATFORMS[platform.type], _url(platform.project)
+    name, target = NAMES[platform.type], _url(platform.project)
     projects.delete_platform(db.session(), platform)
     db.session.commit()
     return htmx.go(target, f"{name} is deleted.")

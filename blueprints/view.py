@@ -10,7 +10,6 @@ from lib.words import plural
 from lib.zones import zone
 from models import Execution
 
-PLATFORMS = {"HASHNODE": "Hashnode", "DEVTO": "Dev.to", "LINKEDIN": "LinkedIn"}
 TRIGGERS = {"scheduled": "on schedule", "manual": "by hand", "webhook": "by a webhook", "retry": "as a retry"}
 
 

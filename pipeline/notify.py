@@ -18,6 +18,7 @@ from models.job import Job
 from models.notification import EmailDelivery, Notification
 from models.user import User
 from models.values import Outcome
+from platforms import NAMES
 
 LEASE = timedelta(minutes=5)
 """How long one delivery may hold a mail; longer than all time-outs of one SMTP conversation together."""
@@ -31,7 +32,6 @@ _TYPES = {
     Outcome.TIMEOUT: "JOB_TIMEOUT",
 }
 _TOLD = {"ALL": frozenset(_TYPES), "PROBLEMS": frozenset(_TYPES) - {Outcome.SUCCESS}, "NONE": frozenset()}
-_NAMES = {"HASHNODE": "Hashnode", "DEVTO": "Dev.to", "LINKEDIN": "LinkedIn"}
 _SENTENCE_MAX = 500
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def _failures(execution: Execution) -> list[dict[str, str]]:
     results = (execution.output or {}).get("results") or []
     return [
         {
-            "platform": _NAMES.get(result["platformType"], result["platformType"]),
+            "platform": NAMES.get(result["platformType"], result["platformType"]),
             "error": _line(result.get("error") or "no reason was given"),
         }
         for result in results

@@ -14,6 +14,7 @@ from lib.secrets import SecretBox
 from models import LIVE, Attempt, Execution, Job, Platform, Project, Step, Told
 from models.values import Outcome, Status
 from pipeline.control import ConflictError
+from platforms import NAMES
 
 PROJECT_FIELDS = frozenset(
     {
@@ -22,7 +23,6 @@ PROJECT_FIELDS = frozenset(
     }
 )
 PLATFORM_FIELDS = frozenset({"type", "is_connected", "settings", "credentials"})
-_NAMES = {"HASHNODE": "Hashnode", "DEVTO": "Dev.to", "LINKEDIN": "LinkedIn"}
 
 
 def create(session: Session, user_id: str, chosen: Mapping[str, Any], box: SecretBox) -> Project:
@@ -58,7 +58,7 @@ def add_platform(session: Session, project: Project, chosen: Mapping[str, Any], 
     platform = Platform(project_id=project.id)
     _assign_platform(platform, chosen, box)
     session.add(platform)
-    name = _NAMES[platform.type]
+    name = NAMES[platform.type]
     try:
         session.commit()
     except IntegrityError:

@@ -10,3 +10,5 @@ PLATFORMS: dict[str, Platform] = {
     "DEVTO": DevTo(),
     "LINKEDIN": LinkedIn(),
 }
+NAMES = {kind: platform.rules.name for kind, platform in PLATFORMS.items()}
+"""What people call each type."""
