@@ -10,6 +10,7 @@ from sqlalchemy.orm import defer
 
 from blueprints import view
 from blueprints.extensions import db
+from blueprints.pages_mail import MailLine, mails
 from blueprints.pages_scan import Scanned, scanned
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
@@ -83,6 +84,7 @@ class ExecutionPage:
     scan: Scanned | None
     window: tuple[Moment, Moment] | None
     results: tuple[Result, ...]
+    mails: tuple[MailLine, ...]
 
 
 def page(execution: Execution) -> ExecutionPage:
@@ -115,6 +117,7 @@ def page(execution: Execution) -> ExecutionPage:
         scan=scanned(activity, zone) if activity else None,
         window=_window(execution, zone),
         results=results,
+        mails=tuple(mails(execution, zone)),
     )
 
 

@@ -41,7 +41,7 @@ def shown(monkeypatch) -> set[str]:
 
 def site(rows: Rows, user) -> list[str]:
     """One of everything, and the addresses of its pages."""
-    from models import Notification
+    from models import EmailDelivery, Notification
 
     project = rows.project(user)
     rows.platform(project, "DEVTO")
@@ -60,6 +60,8 @@ def site(rows: Rows, user) -> list[str]:
     result = {"platformType": "DEVTO", "success": True, "draftId": draft.id}
     told = rows.execution(job, output={"results": [result]})
     rows.add(Notification(user_id=user.id, type="JOB_FAILED", title="t", message="m", link="/"))
+    mail = {"recipient": "you@example.com", "subject": "s", "text": "t", "html": "h"}
+    rows.add(EmailDelivery(user_id=user.id, execution_id=told.id, **mail))
     at_project, at_job = f"/projects/{project.id}", f"/projects/{project.id}/cron/{job.id}"
     return [
         *("/dashboard", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),

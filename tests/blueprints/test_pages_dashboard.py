@@ -105,7 +105,7 @@ def test_what_waits_says_why_and_until_when(visitor, rows, project, clock):
         next_retry_at=clock.now() + timedelta(minutes=5),
     )
     page = text(visitor.get("/dashboard"))
-    assert f"Attempt 1 failed: {error}. Next try Today at 9:05 AM UTC (in 5 min)." in page
+    assert f"Attempt 1 failed: {error}. Next try: Today at 9:05 AM UTC (in 5 min)." in page
     assert "Retry or cancel" in page
 
 

@@ -144,7 +144,7 @@ def test_what_strangers_wrote_stays_text(visitor, told):
                 "error": "Bad",
                 "next_retry_at": AT + timedelta(minutes=5),
             },
-            "Next try Today at 9:05 AM UTC (in 5 min)",
+            "Next try: Today at 9:05 AM UTC (in 5 min)",
             ["Retry now", "Cancel"],
         ),
         ({"status": "FAILED", "outcome": "FAILED", "attempt": 4}, "Failed after 3 retries", ["Retry"]),

@@ -87,7 +87,7 @@ def test_github_fails(ran, world, answer, status, minutes, reason):
     else:
         wait = (done.next_retry_at - done.attempts[0].completed_at).total_seconds()
         assert wait == pytest.approx(minutes * MINUTE, abs=1)
-        assert "Next try" in page
+        assert "Next try:" in page
 
 
 def test_an_empty_repository_is_no_failure(ran, world):
