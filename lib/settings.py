@@ -109,11 +109,13 @@ class Settings(BaseModel):
         database = values.get("database_url") or f"sqlite:///{instance / 'repocast.db'}"
         if database.startswith("postgres://"):
             database = "postgresql://" + database.removeprefix("postgres://")
+        database = _absolute(database, instance)
         queue = values.get("queue_url") or (
             database.replace("+psycopg", "", 1)
             if database.startswith("postgresql")
-            else f"sqlite:///{_queue_file(database, instance)}"
+            else f"sqlite:///{_queue_file(database)}"
         )
+        queue = _absolute(queue, instance)
         host, port = values.get("host") or "127.0.0.1", values.get("port") or 5000
         base = values.get("base_url") or f"http://{host}:{port}"
         return values | {
@@ -137,10 +139,16 @@ class Settings(BaseModel):
         return self.base_url.startswith("https://")
 
 
-def _queue_file(database: str, instance: Path) -> Path:
+def _absolute(url: str, instance: Path) -> str:
+    """A relative SQLite file lies in the instance folder, for web and worker alike."""
+    if not url.startswith("sqlite:///"):
+        return url
+    return f"sqlite:///{instance / url.removeprefix('sqlite:///')}"
+
+
+def _queue_file(database: str) -> Path:
     """The queue's own SQLite file lies beside the database's."""
-    file = Path(database.removeprefix("sqlite:///"))
-    return (file if file.is_absolute() else instance / file).with_name("queue.db")
+    return Path(database.removeprefix("sqlite:///")).with_name("queue.db")
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

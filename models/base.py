@@ -53,6 +53,7 @@ def make_engine(url: str, **options: Any) -> Engine:
     """An engine for `url`; SQLite gets WAL, enforced foreign keys and transactions that take the write
     lock at once.
 
+    Statements in errors and logs come without their values, which may be secrets.
     A transaction on a connection with the execution option `readonly` takes no write lock. BEGIN IMMEDIATE is
     needed because SQLite refuses, without waiting, to turn a read transaction into a write one when
     another process has written meanwhile (sqlite.org/isolation.html, read 2026-11-23).
@@ -60,8 +61,8 @@ def make_engine(url: str, **options: Any) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, **options)
-    engine = create_engine(url, **options)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
+    engine = create_engine(url, hide_parameters=True, **options)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

@@ -1,5 +1,7 @@
 """The clock's side: claim due slots, ring near ones, and ring again whatever waits without a bell."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +16,9 @@ from models.base import upsert
 from models.values import Outcome, Status
 from pipeline import housekeeping, notify, record
 from pipeline.bells import Bell
-from pipeline.jobs import NEAR, live_execution, schedule_of, start_bell
+from pipeline.jobs import NEAR, lock, schedule_of, start_bell
 
+log = logging.getLogger(__name__)
 BATCH = 500
 TOO_LATE = timedelta(minutes=10)
 
@@ -26,14 +29,26 @@ def tick(session: Session, base_url: str) -> list[Bell]:
     with session.begin():
         beat = upsert(session, Pulse).values(name="tick", at=now)
         session.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
-    bells = housekeeping.recover(session, base_url)
+    bells: list[Bell] = []
+    for execution_id, attempt in housekeeping.lost(session, now):
+        bells += _apart(session, housekeeping.recover, execution_id, attempt, base_url)
     for job_id, slot in _due(session, now):
-        bells += _claimed(session, job_id, slot, base_url)
+        bells += _apart(session, _claimed, job_id, slot, base_url)
     bells += _near(session, now)
     bells += waiting(session, limit=BATCH)
     mails = notify.due_mails(session, now, BATCH)
     session.rollback()
     return [*bells, *(Bell("deliver", mail_id) for mail_id in mails)]
+
+
+def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) -> list[Bell]:
+    """One job that cannot be claimed or recovered, whatever the reason, must not hold up all the others."""
+    try:
+        return act(session, *arguments)
+    except Exception:
+        log.exception("The tick could not %s %s", act.__name__.strip("_"), arguments[0])
+        session.rollback()
+        return []
 
 
 def _due(session: Session, now: datetime) -> list[tuple[str, datetime]]:
@@ -97,7 +112,7 @@ def claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple
 
 def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple[str | None, list[Bell]]:
     now = clock.now()
-    job = session.get(Job, job_id, populate_existing=True)
+    live, job = lock(session, job_id)
     if job is None or not job.is_enabled or job.next_run_at != slot or slot > now:
         return None, []
     gap = _gap(job, slot, now)
@@ -109,11 +124,11 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]
         return None, []
-    if gap.missed is not None:
+    known = _known(session, job_id, slot, gap.run)
+    if gap.missed is not None and slot not in known:
         session.add(_skipped(job, slot, "No worker was running when it was due.", gap.missed))
-    if gap.run is None:
+    if gap.run is None or gap.run in known:
         return None, []
-    live = live_execution(session, job_id)
     bells: list[Bell] = []
     if live is not None and live.status == Status.RETRYING:
         said = "Its next slot came before the retry: that run covers this window too."
@@ -127,6 +142,14 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
     session.add(execution)
     session.flush()
     return execution.id, bells
+
+
+def _known(session: Session, job_id: str, *slots: datetime | None) -> set[datetime | None]:
+    """Those of the slots that have an execution already, as after the clock was set back: they are done."""
+    rows = select(Execution.scheduled_for).where(
+        Execution.job_id == job_id, Execution.scheduled_for.in_(slots)
+    )
+    return set(session.scalars(rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,11 +111,9 @@ def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]
         raise ConflictError("Only a failed or partly failed execution can be retried.", execution)
     if execution.dry_run:
         raise ConflictError("A dry run left nothing to make up for: trigger another one.", execution)
-    if execution.outcome == Outcome.PARTIAL:
-        return _retry_platforms(session, execution)
-    if execution.retry_of is not None and not execution.moves_cursor:
-        # It wrote for single platforms and got none: what they lack is still what its original lacks.
-        return _retry_platforms(session, session.get_one(Execution, execution.retry_of))
+    origin = _origin(session, execution)
+    if execution.outcome == Outcome.PARTIAL or origin is not execution:
+        return _retry_platforms(session, origin)
     job = session.get_one(Job, execution.job_id, populate_existing=True)
     if job.cursor_until != execution.cursor_at:
         raise ConflictError(
@@ -170,6 +168,13 @@ def _retry_platforms(session: Session, execution: Execution) -> tuple[Execution,
         )
 
     return _insert(session, successor, copy_scan)
+
+
+def _origin(session: Session, execution: Execution) -> Execution:
+    """What wrote for single platforms belongs to the execution that lacked them, through all its retries."""
+    while execution.retry_of is not None and not execution.moves_cursor:
+        execution = session.get_one(Execution, execution.retry_of)
+    return execution
 
 
 def lacking(session: Session, execution: Execution) -> set[str]:

@@ -143,11 +143,10 @@ def _fault(error: Exception) -> Fault:
 def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> Run:
     """All rows that the run reads, in one transaction, with what earlier attempts stored."""
     with session.begin():
+        hold.take(session)
         execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
         job = session.get_one(Job, execution.job_id, populate_existing=True)
         project = session.get_one(Project, job.project_id, populate_existing=True)
-        if hold.attempt == 1:
-            execution.cursor_at = job.cursor_until
         story = Run(
             session, adapters, hold, execution, job, project,
             platforms=_platforms(session, execution, job),
@@ -156,6 +155,7 @@ def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExec
         )  # fmt: skip
         _reuse(story)
         if story.activity is None:
+            execution.cursor_at = job.cursor_until
             session.add(Step(execution_id=execution.id, attempt=hold.attempt, name="scan"))
     if not story.platforms:
         raise SetupError(

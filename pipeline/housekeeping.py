@@ -21,19 +21,19 @@ WORDS = (
 )
 
 
-def recover(session: Session, base_url: str) -> list[Bell]:
-    """Hand on every run whose heartbeat lapsed; commits. The worker that comes back finds its hold lost."""
-    limit = clock.now() - LAPSE
-    lost = session.execute(
+def lost(session: Session, now: datetime) -> list[tuple[str, int]]:
+    """The runs whose heartbeat lapsed, and which attempt it was."""
+    rows = session.execute(
         select(Execution.id, Execution.attempt).where(
-            Execution.status == Status.RUNNING, Execution.heartbeat_at < limit
+            Execution.status == Status.RUNNING, Execution.heartbeat_at < now - LAPSE
         )
     ).all()
     session.rollback()
-    return [bell for row in lost for bell in _recover(session, row[0], row[1], limit, base_url)]
+    return [(row[0], row[1]) for row in rows]
 
 
-def _recover(session: Session, execution_id: str, attempt: int, limit: datetime, base_url: str) -> list[Bell]:
+def recover(session: Session, execution_id: str, attempt: int, base_url: str) -> list[Bell]:
+    """Hand on a run whose heartbeat lapsed; commits. The worker that comes back finds its hold lost."""
     now = clock.now()
     with session.begin():
         taken = session.execute(
@@ -42,7 +42,7 @@ def _recover(session: Session, execution_id: str, attempt: int, limit: datetime,
                 Execution.id == execution_id,
                 Execution.attempt == attempt,
                 Execution.status == Status.RUNNING,
-                Execution.heartbeat_at < limit,
+                Execution.heartbeat_at < now - LAPSE,
             )
             .values(status=Status.RETRYING, next_retry_at=now, error=WORDS)
             .execution_options(synchronize_session=False)

@@ -58,6 +58,7 @@ def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, 
 def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
     """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. Does not
     commit."""
+    lock(session, job.id)
     before = (job.frequency, job.time_config, job.is_enabled)
     _assign(job, changes)
     if (job.frequency, job.time_config, job.is_enabled) == before:
@@ -124,9 +125,22 @@ def _cancel_waiting(session: Session, job: Job) -> None:
     )
 
 
-def live_execution(session: Session, job_id: str) -> Execution | None:
+def lock(session: Session, job_id: str) -> tuple[Execution | None, Job | None]:
+    """The job and its live execution, locked against claims, edits and runs until the transaction ends.
+
+    The execution first, as a run that ends takes them: the other order would be a deadlock. The job's key
+    stays free, so that executions can be inserted meanwhile. SQLite locks whole databases and needs neither.
+    """
+    live = live_execution(session, job_id, locked=True)
+    job = session.get(Job, job_id, populate_existing=True, with_for_update={"key_share": True})
+    return live, job
+
+
+def live_execution(session: Session, job_id: str, *, locked: bool = False) -> Execution | None:
     """The job's one execution that is queued, running or waiting to retry."""
     query = select(Execution).where(Execution.job_id == job_id, Execution.status.in_(LIVE))
+    if locked:
+        query = query.with_for_update()
     return session.scalar(query.execution_options(populate_existing=True))
 
 

@@ -226,7 +226,7 @@ class _Reader:
             return tuple(sorted(set(days)))
         needed = "Is needed" if value in (None, []) else "Is wrong"
         self._wrong(
-            "dayOfWeek", f"{needed}: a whole number from 0 (Sunday) to 6 (Saturday), or a list of them."
+            "dayOfWeek", f"{needed}: choose one day or a list of days, from 0 (Sunday) to 6 (Saturday)."
         )
         return ()
 

@@ -23,6 +23,7 @@ class Worker:
     adapters: Adapters
     send: Callable[[EmailDelivery], None]
     places: threading.BoundedSemaphore = field(init=False)
+    mailing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.places = threading.BoundedSemaphore(self.settings.workers)

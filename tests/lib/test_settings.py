@@ -26,6 +26,12 @@ def test_made_secrets_are_kept_and_only_their_owner_reads_them(tmp_path):
     assert len(os.listdir(tmp_path / "instance")) == 2  # noqa: PTH208
 
 
+def test_relative_files_lie_in_the_instance_folder_for_web_and_worker_alike(tmp_path):
+    settings = load_in(tmp_path, DATABASE_URL="sqlite:///my.db", QUEUE_URL="sqlite:///bells.db")
+    assert settings.database_url == f"sqlite:///{tmp_path}/instance/my.db"
+    assert settings.queue_url == f"sqlite:///{tmp_path}/instance/bells.db"
+
+
 def test_postgresql_carries_the_queue_too(tmp_path):
     settings = load_in(tmp_path, DATABASE_URL="postgresql://u@h/db")
     assert settings.queue_url == "postgresql://u@h/db"

@@ -178,13 +178,14 @@ def test_a_waiting_retry_is_rung_again_when_its_time_has_come(session, clock, jo
 
 
 def test_a_dead_run_is_recovered_after_a_minute_and_not_before(session, clock, job):
-    execution, _ = control.trigger(session, job)
-    hold = execute._begin(session, execution.id)
+    execution_id = control.trigger(session, job)[0].id
+    hold = execute._begin(session, execution_id)
     clock.advance(60)
-    assert housekeeping.recover(session, BASE) == []
+    assert housekeeping.lost(session, clock.now()) == []
     clock.advance(1)
-    assert [b.id for b in housekeeping.recover(session, BASE)] == [execution.id]
-    row = session.get_one(Execution, execution.id, populate_existing=True)
+    assert housekeeping.lost(session, clock.now()) == [(execution_id, 1)]
+    assert [b.id for b in housekeeping.recover(session, execution_id, 1, BASE)] == [execution_id]
+    row = session.get_one(Execution, execution_id, populate_existing=True)
     assert (row.status, row.next_retry_at) == ("RETRYING", clock.now())
     session.commit()
     with pytest.raises(execute.LostError), session.begin():
@@ -193,10 +194,51 @@ def test_a_dead_run_is_recovered_after_a_minute_and_not_before(session, clock, j
 
 def test_a_run_that_keeps_killing_its_worker_ends(session, clock, job):
     execution, _ = control.trigger(session, job)
-    for _ in range(job.max_retries + housekeeping.RECOVERIES + 1):
+    for attempt in range(1, job.max_retries + housekeeping.RECOVERIES + 2):
         assert execute._begin(session, execution.id) is not None
         clock.advance(61)
-        housekeeping.recover(session, BASE)
+        housekeeping.recover(session, execution.id, attempt, BASE)
     row = session.get_one(Execution, execution.id, populate_existing=True)
     assert (row.status, row.next_retry_at) == ("FAILED", None)
     assert session.get_one(Job, job.id, populate_existing=True).failure_count == 1
+
+
+def test_a_slot_that_ran_already_is_passed_over_after_the_clock_was_set_back(session, clock, job):
+    clock.move_to(SLOT)
+    execution_id, _ = claim.claim(session, job.id, SLOT, BASE)
+    session.get_one(Execution, execution_id).status = "COMPLETED"
+    job.next_run_at = SLOT
+    session.commit()
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    assert next_run(session, job) == SLOT + timedelta(days=1)
+    assert len(executions(session)) == 1
+
+
+def test_one_job_that_cannot_be_claimed_does_not_hold_up_the_others(session, clock, job, caplog):
+    broken = make_job(session)
+    broken.time_config, broken.next_run_at = {"timezone": "Nowhere/Gone"}, SLOT - timedelta(minutes=1)
+    session.commit()
+    clock.move_to(SLOT)
+    bells = claim.tick(session, BASE)
+    (execution,) = executions(session)
+    assert execution.job_id == job.id
+    assert ("run", execution.id) in {(b.kind, b.id) for b in bells}
+    assert "could not claim" in caplog.text
+
+
+def test_an_edit_that_waited_for_a_claim_starts_from_what_it_left(session, sessions, clock, job):
+    """The new schedule's next slot equals the one that was loaded: it must be written all the same."""
+    monday = datetime(2025, 10, 6, 9, tzinfo=UTC)
+    clock.move_to(monday - timedelta(minutes=1))
+    job.next_run_at = monday
+    session.commit()
+    loaded = session.get_one(Job, job.id)
+    session.commit()
+    clock.move_to(monday)
+    with sessions() as other:
+        claim.claim(other, job.id, monday, BASE)
+    clock.move_to(monday - timedelta(seconds=1))
+    weekly = Schedule.parse("WEEKLY", {"hour": 9, "dayOfWeek": 1, "timezone": "UTC"})
+    jobs.edit(session, loaded, {"schedule": weekly})
+    session.commit()
+    assert next_run(session, job) == monday

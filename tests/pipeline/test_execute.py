@@ -264,7 +264,7 @@ def test_a_recovered_attempt_writes_only_what_is_missing(session, clock, adapter
     from pipeline import housekeeping
 
     clock.advance(61)
-    assert [b.kind for b in housekeeping.recover(session, "https://x.example")] == ["run"]
+    assert [b.kind for b in housekeeping.recover(session, execution.id, 1, "https://x.example")] == ["run"]
     adapters.writer.calls.clear()
     done = run(session, execution, adapters)
     assert (done.status, done.items_success, adapters.writer.calls) == ("COMPLETED", 3, ["LINKEDIN"])
@@ -369,6 +369,20 @@ def test_what_a_retry_has_written_is_not_retried_again(session, clock, adapters)
     with pytest.raises(control.ConflictError, match="Every platform has its post"):
         control.retry(session, partial)
     assert len(rows(session, Draft, platform_type="DEVTO")) == 1
+
+
+def test_a_retry_of_a_retry_leaves_nothing_to_its_origin(session, clock, adapters):
+    job = make_job(session)
+    for kind in ("DEVTO", "LINKEDIN"):
+        adapters.writer.failures[kind] = [WriterError("API rate limit", retry_after=3600)]
+    partial = run(session, start(session, job), adapters)
+    adapters.writer.failures["LINKEDIN"] = [WriterError("API rate limit", retry_after=3600)]
+    first = run(session, control.retry(session, partial)[0], adapters)
+    assert (first.outcome, first.items_processed) == ("PARTIAL", 2)
+    second = run(session, control.retry(session, first)[0], adapters)
+    assert (second.retry_of, second.outcome, second.items_processed) == (partial.id, "SUCCESS", 1)
+    with pytest.raises(control.ConflictError, match="Every platform has its post"):
+        control.retry(session, partial)
 
 
 def test_a_failed_run_can_be_retried_until_its_window_is_covered(session, clock, adapters):

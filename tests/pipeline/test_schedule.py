@@ -120,7 +120,7 @@ def test_a_minute_that_is_none(value):
 @pytest.mark.parametrize("value", ["1", 1.0, True, -1, 7, [7], ["1"], [True], [1, None], [[1]], {}])
 def test_a_weekday_that_is_none(value):
     assert refusals("WEEKLY", {"dayOfWeek": value}) == {
-        "timeConfig.dayOfWeek": "Is wrong: a whole number from 0 (Sunday) to 6 (Saturday), or a list of them."
+        "timeConfig.dayOfWeek": "Is wrong: choose one day or a list of days, from 0 (Sunday) to 6 (Saturday)."
     }
 
 
@@ -134,8 +134,13 @@ def test_a_day_of_the_month_that_is_none(value):
 @pytest.mark.parametrize(
     ("frequency", "config", "field", "sentence"),
     [
-        ("WEEKLY", {}, "dayOfWeek", "Is needed: a whole number from 0 (Sunday)"),
-        ("WEEKLY", {"dayOfWeek": []}, "dayOfWeek", "Is needed: a whole number from 0 (Sunday)"),
+        ("WEEKLY", {}, "dayOfWeek", "Is needed: choose one day or a list of days, from 0 (Sunday)"),
+        (
+            "WEEKLY",
+            {"dayOfWeek": []},
+            "dayOfWeek",
+            "Is needed: choose one day or a list of days, from 0 (Sunday)",
+        ),
         ("MONTHLY", {}, "dayOfMonth", "Is needed: a whole number from 1 to 31."),
         ("CUSTOM", {}, "expression", "Is needed: five cron fields"),
         ("CUSTOM", {"expression": 5}, "expression", "Is needed: five cron fields"),
