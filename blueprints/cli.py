@@ -6,6 +6,7 @@ import secrets
 import sys
 
 import click
+import sqlalchemy as sa
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from tasks.queue import worker_command
 user_cli = AppGroup("user", help="Accounts.")
 token_cli = AppGroup("token", help="API tokens.")
 MIN_PASSWORD = 8
+MAX_PASSWORD = 1000
 
 
 def init_app(app: Flask) -> None:
@@ -38,8 +40,9 @@ def init_app(app: Flask) -> None:
 def create_user(email: str, password_stdin: bool) -> None:
     """Create an account for EMAIL."""
     password = sys.stdin.readline().rstrip("\n")
-    if len(password) < MIN_PASSWORD:
-        raise click.ClickException(f"The password wants at least {MIN_PASSWORD} characters.")
+    _need_tables()
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise click.ClickException(f"The password wants {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     email = email.strip().lower()
     if "@" not in email or len(email) > 254:
         raise click.ClickException("EMAIL wants an address such as you@example.com.")
@@ -57,22 +60,35 @@ def create_user(email: str, password_stdin: bool) -> None:
 @click.option("--read-only", is_flag=True, help="A token that may not change anything.")
 def create_token(email: str, name: str, read_only: bool) -> None:
     """Print a new API token of EMAIL, and nothing else. It is shown this once."""
-    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
-    if user is None:
-        raise click.ClickException(f"There is no account for {email}.")
+    user = _user(email)
     token = "repocast_" + secrets.token_urlsafe(32)
     db.session.add(ApiToken(user_id=user.id, name=name, digest=digest(token), can_write=not read_only))
     db.session.commit()
     click.echo(token)
 
 
+def _need_tables() -> None:
+    """A command on a fresh database says what is missing."""
+    if not sa.inspect(db.engine).has_table(User.__tablename__):
+        raise click.ClickException(
+            f"The database {db.engine.url.render_as_string()} has no tables yet: "
+            "run `flask --app app db upgrade` first."
+        )
+
+
+def _user(email: str) -> User:
+    _need_tables()
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise click.ClickException(f"There is no account for {email}.")
+    return user
+
+
 @user_cli.command("sign-in-link")
 @click.argument("email")
 def sign_in_link(email: str) -> None:
     """Print a link that signs EMAIL in, once. A newer link replaces an older one."""
-    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
-    if user is None:
-        raise click.ClickException(f"There is no account for {email}.")
+    user = _user(email)
     token = secrets.token_urlsafe(32)
     user.sign_in_digest = digest(token)
     db.session.commit()

@@ -21,7 +21,7 @@ _EMAIL = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z
 
 _PATTERNS = {
     bodies.OWNER: "Must be the account's name alone, such as octocat: letters, digits and -, at most 39.",
-    bodies.REPOSITORY: "Must be the name alone, without a slash: the owner goes into githubRepoOwner.",
+    bodies.REPOSITORY: "Must be the name alone, without a slash: the owner has a field of its own.",
     bodies.PRINTABLE: "Must have letters, digits and signs of ASCII only, and no spaces.",
 }
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -165,10 +165,17 @@ def failed_last(job: Job) -> bool:
     return job.last_success is None or job.last_failure > job.last_success
 
 
+def _percent(part: int, whole: int) -> int:
+    """Rounded, yet 100 only when nothing failed."""
+    return 100 if part == whole else min(99, round(100 * part / whole))
+
+
 def statistics(job: Job) -> Statistics:
     counted = job.success_count + job.failure_count
     rate = (
-        f"{job.success_count * 100 // counted}% ({job.success_count}/{counted})" if counted else "No run yet"
+        f"{_percent(job.success_count, counted)}% ({job.success_count}/{counted})"
+        if counted
+        else "No run yet"
     )
     average = view.duration(job.total_duration // job.success_count) if job.success_count else "–"
     return Statistics(rate, average, job.run_count)

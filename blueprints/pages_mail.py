@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from blueprints import view
+from blueprints.access import settings
 from blueprints.extensions import db
 from blueprints.view import Mark, Moment
 from models import EmailDelivery, Execution
@@ -24,6 +25,7 @@ class MailLine:
 WAITING = Mark("wait", "Waiting to be sent", "live")
 DELAYED = Mark("wait", "Not taken yet", "warn")
 SENT = Mark("ok", "Sent", "ok")
+SAVED = Mark("ok", "Saved as a file, since no mail server is set,", "quiet")
 GIVEN_UP = Mark("bad", "Not delivered", "bad")
 
 
@@ -37,7 +39,9 @@ def mails(execution: Execution, zone: str) -> Iterator[MailLine]:
 def _mark(row: EmailDelivery) -> Mark:
     if row.status == "PENDING":
         return DELAYED if row.error else WAITING
-    return SENT if row.status == "SENT" else GIVEN_UP
+    if row.status != "SENT":
+        return GIVEN_UP
+    return SENT if settings().mail_server else SAVED
 
 
 def _at(row: EmailDelivery, zone: str) -> Moment | None:

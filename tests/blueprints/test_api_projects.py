@@ -22,7 +22,7 @@ BAD_PROJECTS = [
     (
         {"githubRepoName": "username/awesome-lib"},
         "githubRepoName",
-        "Must be the name alone, without a slash: the owner goes into githubRepoOwner.",
+        "Must be the name alone, without a slash: the owner has a field of its own.",
     ),
     ({"githubRepoName": ".."}, "githubRepoName", None),
     ({"githubRepoName": "awesome-lib.git"}, "githubRepoName", None),

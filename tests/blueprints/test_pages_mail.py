@@ -29,13 +29,16 @@ def page(app, rows, user, execution, **mail) -> str:
             {"error": "Mail server: no answer", "next_try_at": NOW + timedelta(minutes=4)},
             "Not taken yet to user@example.com: Mail server: no answer Next try: Today at 9:04 AM UTC",
         ),
-        ({"status": "SENT", "sent_at": NOW}, "Sent to user@example.com 3 Oct 2025, 9:00:00 AM UTC"),
+        (
+            {"status": "SENT", "sent_at": NOW},
+            "Saved as a file, since no mail server is set, to user@example.com 3 Oct 2025, 9:00:00 AM UTC",
+        ),
         (
             {"status": "FAILED", "error": "Mail server: 550 <b>unknown</b>"},
             "Not delivered to user@example.com: Mail server: 550 <b>unknown</b>",
         ),
     ],
-    ids=["waiting", "delayed", "sent", "given up"],
+    ids=["waiting", "delayed", "saved", "given up"],
 )
 def test_the_page_says_what_became_of_the_mail(app, clock, rows, user, execution, mail, said):
     assert said in page(app, rows, user, execution, **mail)
@@ -43,3 +46,13 @@ def test_the_page_says_what_became_of_the_mail(app, clock, rows, user, execution
 
 def test_without_a_mail_it_says_nothing(app, clock, rows, user, execution):
     assert " Mail " not in text(Visitor(app, user).get(f"/executions/{execution.id}"))
+
+
+@pytest.fixture
+def with_a_server(environ):
+    environ["MAIL_SERVER"] = "127.0.0.1"
+
+
+def test_with_a_server_it_was_sent(with_a_server, app, clock, rows, user, execution):
+    said = page(app, rows, user, execution, status="SENT", sent_at=NOW)
+    assert "Sent to user@example.com 3 Oct 2025, 9:00:00 AM UTC" in said
