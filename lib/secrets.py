@@ -1,8 +1,15 @@
-"""Secrets at rest: Fernet with several keys. The first key encrypts, every key decrypts."""
+"""Secrets at rest: Fernet with several keys. The first key encrypts, every key decrypts.
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+`cryptography` is imported with the first secret: it costs 8 MB, and many instances hold none.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lib.errors import OutsideError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class SecretError(OutsideError):
@@ -16,7 +23,13 @@ class SecretBox:
     """
 
     def __init__(self, keys: list[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._keys = keys
+
+    @cached_property
+    def _fernet(self) -> "MultiFernet":
+        from cryptography.fernet import Fernet, MultiFernet
+
+        return MultiFernet([Fernet(key) for key in self._keys])
 
     def seal(self, text: str) -> str:
         """The encrypted form of `text`."""
@@ -24,6 +37,8 @@ class SecretBox:
 
     def open(self, sealed: str) -> str:
         """The text again. Raises SecretError when no key fits."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:

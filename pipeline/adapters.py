@@ -1,5 +1,9 @@
 """Builds the adapters that a run needs from rows and settings: the one place where a stored secret is
-opened."""
+opened.
+
+What speaks HTTP is imported when it is first asked for: with `requests` it weighs 5 MB, which a resting
+worker does without.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,9 +14,7 @@ from lib.settings import Settings
 from models import Project
 from sources.base import Source
 from sources.git import LocalGit, resolve
-from sources.github import GitHub
 from writers.base import Writer
-from writers.llm import LlmWriter
 from writers.template import TemplateWriter
 
 
@@ -43,6 +45,8 @@ class Adapters:
             return LocalGit(path, root=self.settings.git_root, branch=project.github_branch)
         if not project.github_repo_owner or not project.github_repo_name:
             raise SetupError("The project names no repository: enter its owner and name.")
+        from sources.github import GitHub
+
         return GitHub(
             api_url=self.settings.github_api_url,
             owner=project.github_repo_owner,
@@ -58,6 +62,8 @@ class Adapters:
         settings = self.settings
         if settings.openai_api_key is None:
             return TemplateWriter()
+        from writers.llm import LlmWriter
+
         return LlmWriter(
             api_key=settings.openai_api_key.get_secret_value(),
             base_url=settings.openai_base_url,

@@ -23,14 +23,14 @@ MINUTE = 60
 
 
 class Impatient(Adapters):
-    """Waits a fraction of a second where the product waits half a minute."""
+    """Waits seconds where the product waits half a minute."""
 
     def source(self, project):
         url = self.settings.github_api_url
-        return GitHub(url, "username", "awesome-lib", limits=Limits(read=0.3, total=0.6))
+        return GitHub(url, "username", "awesome-lib", limits=Limits(read=2.0, total=4.0))
 
     def model(self, url):
-        self.__dict__["writer"] = LlmWriter("key", f"{url}/v1", "stand-in", timeout=0.5, total=1.0)
+        self.__dict__["writer"] = LlmWriter("key", f"{url}/v1", "stand-in", timeout=2.0, total=4.0)
         return self
 
 
@@ -71,7 +71,7 @@ GITHUB = [  # answer, status, minutes until the retry (None: it ends), reason
     (error(500, "Server Error"), "RETRYING", 5, "GitHub API error: Server Error"),
     (Answer(503, "<html>No"), "RETRYING", 5, "GitHub API error: HTTP 503 without a JSON answer"),
     (Answer(200, "<html>Hello"), "RETRYING", 5, "GitHub API error:"),
-    (Answer(200, [], delay=5), "RETRYING", 5, "GitHub API error: no answer within"),
+    (Answer(200, [], delay=10), "RETRYING", 5, "GitHub API error: no answer within"),
 ]
 
 
@@ -106,7 +106,7 @@ MODEL = [  # answer for one platform, reason
     (model.REFUSAL, "The model refused to write this post"),
     (model.BROKEN_JSON, ""),
     (model.HTML, ""),
-    (model.hang(3), "Model API error: no answer within"),
+    (model.hang(10), "Model API error: no answer within"),
 ]
 
 
