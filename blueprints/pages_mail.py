@@ -14,18 +14,19 @@ from models import EmailDelivery, Execution
 
 @dataclass(frozen=True, slots=True)
 class MailLine:
-    """`error` is why the last try failed; `at` when it was sent, or is tried next."""
+    """`error`: why the last try failed; `note`: what else is to know; `at`: when it was sent, or is tried next."""
 
     mark: Mark
     recipient: str
     error: str
+    note: str
     at: Moment | None
 
 
 WAITING = Mark("wait", "Waiting to be sent", "live")
 DELAYED = Mark("wait", "Not taken yet", "warn")
 SENT = Mark("ok", "Sent", "ok")
-SAVED = Mark("ok", "Saved as a file, since no mail server is set,", "quiet")
+SAVED = Mark("ok", "Saved as a file", "quiet")
 GIVEN_UP = Mark("bad", "Not delivered", "bad")
 
 
@@ -33,7 +34,9 @@ def mails(execution: Execution, zone: str) -> Iterator[MailLine]:
     """The mails about an execution; one is pending until a server took it or it was given up."""
     rows = select(EmailDelivery).where(EmailDelivery.execution_id == execution.id)
     for row in db.session.scalars(rows.order_by(EmailDelivery.created_at)):
-        yield MailLine(_mark(row), row.recipient, row.error or "", _at(row, zone))
+        mark = _mark(row)
+        note = "no mail server is set" if mark is SAVED else ""
+        yield MailLine(mark, row.recipient, row.error or "", note, _at(row, zone))
 
 
 def _mark(row: EmailDelivery) -> Mark:

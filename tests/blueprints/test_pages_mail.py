@@ -31,7 +31,7 @@ def page(app, rows, user, execution, **mail) -> str:
         ),
         (
             {"status": "SENT", "sent_at": NOW},
-            "Saved as a file, since no mail server is set, to user@example.com 3 Oct 2025, 9:00:00 AM UTC",
+            "Saved as a file to user@example.com (no mail server is set) 3 Oct 2025, 9:00:00 AM UTC",
         ),
         (
             {"status": "FAILED", "error": "Mail server: 550 <b>unknown</b>"},
