@@ -14,7 +14,7 @@ from models import EmailDelivery, Execution
 
 @dataclass(frozen=True, slots=True)
 class MailLine:
-    """`error`: why the last try failed; `note`: what else to know; `at`: when it was sent, or is tried next."""
+    """`error`: why the last try failed; `at`: when it was sent, or is tried next."""
 
     mark: Mark
     recipient: str
