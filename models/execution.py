@@ -11,7 +11,6 @@ from models.base import Base, now
 from models.job import Job
 from models.values import Status
 
-LIVE = (Status.QUEUED, Status.RUNNING, Status.RETRYING)
 MOVES: dict[Status, tuple[Status, ...]] = {
     Status.QUEUED: (Status.RUNNING, Status.CANCELLED),
     Status.RUNNING: (
@@ -23,6 +22,8 @@ MOVES: dict[Status, tuple[Status, ...]] = {
     ),
     Status.RETRYING: (Status.RUNNING, Status.FAILED, Status.CANCELLED),
 }
+LIVE = tuple(MOVES)
+"""What has a move left has not ended."""
 _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
 
 

@@ -32,7 +32,7 @@ class NoPostError(OutsideError):
 
 
 @dataclass
-class Run:
+class Story:
     """What one attempt knows. `activity` and `posts` hold what earlier attempts stored, and what this one
     adds."""
 
@@ -48,11 +48,6 @@ class Run:
     activity: Activity | None = None
     posts: dict[str, Written] = field(default_factory=dict)
     results: list[Written] = field(default_factory=list)
-
-    @property
-    def engine(self) -> Engine:
-        bind = self.session.get_bind()
-        return bind if isinstance(bind, Engine) else bind.engine
 
 
 def run(session: Session, execution_id: str, adapters: Adapters) -> list[Bell]:
@@ -112,7 +107,7 @@ def _begin(session: Session, execution_id: str) -> Hold | None:
 
 def _attempt(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> list[Bell]:
     """Scan, write, record; every failure but a lost hold ends on the row."""
-    story: Run | None = None
+    story: Story | None = None
     try:
         story = _load(session, hold, adapters, pool)
         story.activity = story.activity or _scan(story)
@@ -140,14 +135,14 @@ def _fault(error: Exception) -> Fault:
     )
 
 
-def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> Run:
+def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> Story:
     """All rows that the run reads, in one transaction, with what earlier attempts stored."""
     with session.begin():
         hold.take(session)
         execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
         job = session.get_one(Job, execution.job_id, populate_existing=True)
         project = session.get_one(Project, job.project_id, populate_existing=True)
-        story = Run(
+        story = Story(
             session, adapters, hold, execution, job, project,
             platforms=_platforms(session, execution, job),
             deadline=time.monotonic() + job.time_limit,
@@ -176,7 +171,7 @@ def _platforms(session: Session, execution: Execution, job: Job) -> list[Platfor
     return [platform for platform in rows if chosen is None or platform.id in chosen]
 
 
-def _reuse(story: Run) -> None:
+def _reuse(story: Story) -> None:
     """Pick up the scan and the posts that earlier attempts of this execution stored: no call is paid
     twice."""
     steps = story.session.scalars(
@@ -201,12 +196,12 @@ def _reuse(story: Run) -> None:
         )
 
 
-def _scan(story: Run) -> Activity:
+def _scan(story: Story) -> Activity:
     """Read the window in a thread, so that the time limit holds, and store what was read."""
     plan = scan.WindowPlan(story.job, story.execution)
     source = story.adapters.source(story.project)
     story.pool.submit(story.adapters.writer.prepare)
-    future = story.pool.submit(scan.read, source, plan, story.engine, story.job.id)
+    future = story.pool.submit(scan.read, source, plan, _engine(story.session), story.job.id)
     try:
         activity = future.result(timeout=max(0.0, story.deadline - time.monotonic()))
     except TimeoutError:
@@ -227,7 +222,7 @@ def _scan(story: Run) -> Activity:
     return activity
 
 
-def _write(story: Run, activity: Activity) -> None:
+def _write(story: Story, activity: Activity) -> None:
     """Write what is missing; each result is stored when it ends."""
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
@@ -254,7 +249,7 @@ def _write(story: Run, activity: Activity) -> None:
         raise _nothing_written(story.results)
 
 
-def _briefs(story: Run, activity: Activity, platforms: list[Platform]) -> Briefs:
+def _briefs(story: Story, activity: Activity, platforms: list[Platform]) -> Briefs:
     told = digest(activity, cadence=story.job.frequency.lower(), zone=zones.zone(story.job.timezone))
     voice = Voice(**{key: str(value) for key, value in story.project.voice.items() if key in Voice.__slots__})
     return {
@@ -263,7 +258,7 @@ def _briefs(story: Run, activity: Activity, platforms: list[Platform]) -> Briefs
     }
 
 
-def _store(story: Run, written: Written) -> None:
+def _store(story: Story, written: Written) -> None:
     result: dict[str, Any] | None = None
     if written.post is not None:
         result = {"post": POST.dump_python(written.post, mode="json"), "checks": list(written.checks)}
@@ -272,7 +267,7 @@ def _store(story: Run, written: Written) -> None:
         _end_step(story, "write", written, result=result)
 
 
-def _end_step(story: Run, name: str, written: Written | None, result: dict[str, Any] | None) -> None:
+def _end_step(story: Story, name: str, written: Written | None, result: dict[str, Any] | None) -> None:
     failure = written.failure if written else None
     step = story.session.scalars(
         select(Step).where(
