@@ -2,7 +2,7 @@
 
 from models.base import Base
 from models.draft import Draft
-from models.execution import LIVE, MOVES, Attempt, Execution, Step
+from models.execution import LIVE, MOVES, Attempt, Execution, Step, origins
 from models.job import Job, Told
 from models.notification import EmailDelivery, Notification, Pulse
 from models.project import Platform, Project
@@ -25,4 +25,5 @@ __all__ = [
     "Step",
     "Told",
     "User",
+    "origins",
 ]

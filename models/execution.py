@@ -24,11 +24,21 @@ MOVES: dict[Status, tuple[Status, ...]] = {
 }
 LIVE = tuple(MOVES)
 """What has a move left has not ended."""
+
+
+def origins(target: Status) -> tuple[Status, ...]:
+    """The states from which an execution may move to `target`: every UPDATE of a state asks for one of
+    them."""
+    return tuple(status for status, targets in MOVES.items() if target in targets)
+
+
 _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
 
 
 class Execution(Base):
-    """`attempt` counts from 1 with the first try; `duration` is milliseconds of running without the waits.
+    """`attempt` counts from 1 with the first try; `failures` are the attempts that failed by themselves, which
+    is what retries make up for; `recoveries` those whose worker died. `duration` is milliseconds of running
+    without the waits.
 
     `tell_since` tells again from there; `cursor_at` is where the job's cursor stood when the first attempt
     began;
@@ -57,6 +67,7 @@ class Execution(Base):
             sqlite_where=_LIVE_SQL,
             postgresql_where=_LIVE_SQL,
         ),
+        Index("ix_execution_turn", "created_at", sqlite_where=_LIVE_SQL, postgresql_where=_LIVE_SQL),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("exec"))
@@ -73,6 +84,8 @@ class Execution(Base):
     cursor_at: Mapped[datetime | None]
     moves_cursor: Mapped[bool] = mapped_column(default=True, server_default="1")
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    recoveries: Mapped[int] = mapped_column(default=0, server_default="0")
     heartbeat_at: Mapped[datetime | None]
     next_retry_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)

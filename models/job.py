@@ -12,13 +12,14 @@ from models.project import Project
 
 
 class Job(Base):
-    """Project + schedule + platforms. `next_run_at` is the next slot, None while disabled; it moves only
-    by a claim or an edit.
+    """Project + schedule + platforms. `next_run_at` is the next slot, None while disabled or paused; it
+    moves only by a claim or an edit.
 
     `cursor_*` say what has been told: everything in the repository from `cursor_floor` (where the first
     told window began) up to `cursor_until`, with `cursor_head` the branch's head then. `retry_delay` and
     `time_limit` are seconds. Counters and times are kept here so that statistics cost one row.
-    `platform_ids` None means all connected platforms.
+    `platform_ids` None means all connected platforms. After `pause_after` failed executions in a row (0:
+    never) the job is paused: `paused_at` says since when, and there is no next slot until it goes on.
     """
 
     __tablename__ = "job"
@@ -42,6 +43,9 @@ class Job(Base):
     time_limit: Mapped[int] = mapped_column(default=600, server_default="600")
     on_missed: Mapped[str] = mapped_column(String(10), default="RUN_ONCE", server_default="RUN_ONCE")
     notify: Mapped[str] = mapped_column(String(10), default="ALL", server_default="ALL")
+    pause_after: Mapped[int] = mapped_column(default=5, server_default="5")
+    failures_in_row: Mapped[int] = mapped_column(default=0, server_default="0")
+    paused_at: Mapped[datetime | None]
     first_run: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"days": 7})
     cursor_floor: Mapped[datetime | None]
     cursor_until: Mapped[datetime | None]

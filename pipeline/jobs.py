@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import LIVE, Execution, Job, Project
+from models import LIVE, Execution, Job, Project, origins
 from models.values import Outcome, Status
 from pipeline.bells import Bell
 from pipeline.schedule import Schedule
@@ -20,8 +20,8 @@ NEAR = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class JobFields:
-    """What a user chooses. `retry_delay` and `time_limit` are seconds; `platform_ids` None means all
-    connected."""
+    """What a user chooses. `retry_delay` and `time_limit` are seconds; `pause_after` is how many failed
+    executions in a row pause the job, 0 for never; `platform_ids` None means all connected."""
 
     name: str
     schedule: Schedule
@@ -33,6 +33,7 @@ class JobFields:
     time_limit: int = 600
     on_missed: str = "RUN_ONCE"
     notify: str = "ALL"
+    pause_after: int = 5
     first_run: Mapping[str, Any] = field(default_factory=lambda: {"days": 7})
     platform_ids: list[str] | None = None
 
@@ -56,13 +57,17 @@ def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, 
 
 
 def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
-    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. Does not
-    commit."""
+    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. `is_enabled` True
+    makes a paused job go on; any other change leaves it paused. Does not commit."""
     lock(session, job.id)
-    before = (job.frequency, job.time_config, job.is_enabled)
+    before = (job.frequency, job.time_config, job.is_enabled, job.paused_at)
     _assign(job, changes)
-    if (job.frequency, job.time_config, job.is_enabled) == before:
+    if "is_enabled" in changes:
+        job.paused_at = None
+    if (job.frequency, job.time_config, job.is_enabled, job.paused_at) == before:
         return []
+    if job.is_enabled and not before[2] or before[3] is not None and job.paused_at is None:
+        job.failures_in_row = 0
     _set_next(job)
     _cancel_waiting(session, job)
     session.flush()
@@ -102,19 +107,19 @@ def _assign(job: Job, changes: Mapping[str, Any]) -> None:
 
 
 def _set_next(job: Job) -> None:
-    job.next_run_at = schedule_of(job).next_after(clock.now()) if job.is_enabled else None
+    runs = job.is_enabled and job.paused_at is None
+    job.next_run_at = schedule_of(job).next_after(clock.now()) if runs else None
 
 
 def _cancel_waiting(session: Session, job: Job) -> None:
     """Editing or disabling cancels a queued scheduled execution; disabling also ends what waits for its
     retry."""
-    waiting = [Execution.status == Status.QUEUED, Execution.triggered_by == "scheduled"]
-    condition = waiting[0] & waiting[1]
+    condition = (Execution.status == Status.QUEUED) & (Execution.triggered_by == "scheduled")
     if not job.is_enabled:
         condition = condition | (Execution.status == Status.RETRYING)
     session.execute(
         update(Execution)
-        .where(Execution.job_id == job.id, condition)
+        .where(Execution.job_id == job.id, Execution.status.in_(origins(Status.CANCELLED)), condition)
         .values(
             status=Status.CANCELLED,
             outcome=Outcome.CANCELLED,
@@ -145,7 +150,9 @@ def live_execution(session: Session, job_id: str, *, locked: bool = False) -> Ex
 
 
 def status_of(job: Job, live: Execution | None) -> str:
-    """What the job shows: its live execution's status, else IDLE or DISABLED."""
+    """What the job shows: its live execution's status, else IDLE, PAUSED or DISABLED."""
     if live is not None:
         return str(live.status)
-    return "IDLE" if job.is_enabled else "DISABLED"
+    if not job.is_enabled:
+        return "DISABLED"
+    return "IDLE" if job.paused_at is None else "PAUSED"

@@ -1,0 +1,45 @@
+"""Pausing of failing jobs, and recoveries that are counted apart from failures.
+
+Revision ID: 0002
+Revises: 0001
+Create Date: 2026-11-23 13:40:00.000000
+
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+# revision identifiers, used by Alembic.
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+LIVE = sa.text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
+
+
+def upgrade():
+    count = {"nullable": False, "server_default": "0"}
+    with op.batch_alter_table("job") as job:
+        job.add_column(sa.Column("pause_after", sa.Integer(), nullable=False, server_default="5"))
+        job.add_column(sa.Column("failures_in_row", sa.Integer(), **count))
+        job.add_column(sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("execution") as execution:
+        execution.add_column(sa.Column("failures", sa.Integer(), **count))
+        execution.add_column(sa.Column("recoveries", sa.Integer(), **count))
+    # What was tried before this migration failed by itself, for all that is known.
+    op.execute("UPDATE execution SET failures = attempt WHERE status IN ('RETRYING', 'FAILED', 'TIMEOUT')")
+    op.create_index(
+        "ix_execution_turn", "execution", ["created_at"], sqlite_where=LIVE, postgresql_where=LIVE
+    )
+
+
+def downgrade():
+    op.drop_index("ix_execution_turn", table_name="execution")
+    with op.batch_alter_table("execution") as execution:
+        execution.drop_column("recoveries")
+        execution.drop_column("failures")
+    with op.batch_alter_table("job") as job:
+        job.drop_column("paused_at")
+        job.drop_column("failures_in_row")
+        job.drop_column("pause_after")
