@@ -7,6 +7,7 @@ means n.
 """
 
 import calendar
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,9 +34,8 @@ WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "S
 _LONGEST = 500  # characters; every value of every field, listed, has fewer
 _WEEKS = sum(1 << 7 * week for week in range(5))
 _MONTH_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_CORRECTION = timedelta(
-    hours=3
-)  # cron(8): a larger change is a correction, "the new time is used immediately"
+# cron(8): a larger change is a correction, "the new time is used immediately"
+_CORRECTION = timedelta(hours=3)
 _RECENT = timedelta(days=2)  # a change further back has no effect any more, in any zone
 
 
@@ -102,6 +102,31 @@ class Cron:
             year, month, day = (year + 1, 1, 1) if month == 12 else (year, month + 1, 1)
         return start.replace(year=year, month=month, day=found, hour=hour, minute=minute)
 
+    def count_local(self, start: datetime, end: datetime) -> int:
+        """How many matching wall-clock minutes lie from `start` on and before `end`, naive full minutes both.
+
+        Counted by the month, not by the minute; clock changes left aside.
+        """
+        if end <= start:
+            return 0
+        months = range(start.year * 12 + start.month - 1, end.year * 12 + end.month - 1)
+        days = sum(self._days_of(month // 12, month % 12 + 1).bit_count() for month in months)
+        return days * self._times_a_day() + self._earlier_in_month(end) - self._earlier_in_month(start)
+
+    def _earlier_in_month(self, local: datetime) -> int:
+        days = self._days_of(local.year, local.month)
+        earlier = (days & (1 << local.day) - 1).bit_count() * self._times_a_day()
+        return earlier + self._earlier_in_day(local) if (days >> local.day) & 1 else earlier
+
+    def _earlier_in_day(self, local: datetime) -> int:
+        earlier = (self.hours & (1 << local.hour) - 1).bit_count() * self.minutes.bit_count()
+        if (self.hours >> local.hour) & 1:
+            earlier += (self.minutes & (1 << local.minute) - 1).bit_count()
+        return earlier
+
+    def _times_a_day(self) -> int:
+        return self.minutes.bit_count() * self.hours.bit_count()
+
     def _days_of(self, year: int, month: int) -> int:
         """The days of this month that match."""
         if not (self.months >> month) & 1:
@@ -158,20 +183,63 @@ def next_after(cron: Cron, place: ZoneInfo, after: datetime) -> datetime:
 
 def firing_after(cron: Cron, place: ZoneInfo, after: datetime) -> Firing:
     """As `next_after`, with the local times that tell whether a clock change moved the slot."""
-    if after.tzinfo is None:
-        raise ValueError("after must know its zone")
-    moment = after.astimezone(UTC).replace(second=0, microsecond=0)
-    reached = _wall(moment, -_RECENT)  # the wall-clock time from which nothing has run yet
-    for span in _spans_from(place, moment):
-        reached = _reached(cron, span, reached)
-        if span.end <= moment:
-            continue
-        earliest = reached if moment < span.start else max(reached, _wall(moment + MINUTE, span.offset))
+    for span, earliest in _owed(cron, place, _minute(after)):
         meant = cron.next_local(earliest - MINUTE)
         at = max((meant - span.offset).replace(tzinfo=UTC), span.start)
         if at < span.end:
             return Firing(at, _wall(at, span.offset), meant)
     raise AssertionError("unreachable: years do not end")
+
+
+def count_between(cron: Cron, place: ZoneInfo, after: datetime, until: datetime) -> int:
+    """How many slots are later than `after` and no later than `until` (both aware).
+
+    As many as steps of `next_after` lead from the one to the other, in a time that grows with the months
+    between them and not with the slots.
+    """
+    last, total = _minute(until), 0
+    for span, earliest in _owed(cron, place, _minute(after)):
+        if span.start > last:
+            break
+        total += _count_in(cron, span, earliest, min(last + MINUTE, span.end))
+    return total
+
+
+def newest_between(cron: Cron, place: ZoneInfo, after: datetime, until: datetime) -> datetime:
+    """The newest slot (UTC) later than `after` and no later than `until` (both aware); there must be one."""
+    last = _minute(until)
+
+    def slots_within(minutes: int) -> int:
+        return count_between(cron, place, last - minutes * MINUTE, last)
+
+    between = range((last - _minute(after)) // MINUTE)
+    return last - (bisect_left(between, 1, key=slots_within) - 1) * MINUTE
+
+
+def _count_in(cron: Cron, span: Span, earliest: datetime, end: datetime) -> int:
+    """The slots of one span before `end`; whatever was owed when it began shares its first minute."""
+    first, stop = _wall(span.start, span.offset), _wall(end, span.offset)
+    if earliest >= first:
+        return cron.count_local(earliest, stop)
+    owed = cron.count_local(earliest, first + MINUTE) > 0
+    return owed + cron.count_local(first + MINUTE, stop)
+
+
+def _minute(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} must know its zone")
+    return instant.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _owed(cron: Cron, place: ZoneInfo, moment: datetime) -> Iterator[tuple[Span, datetime]]:
+    """The spans that end later than `moment`, each with the wall-clock time from which it owes runs then."""
+    reached = _wall(moment, -_RECENT)  # from here on nothing has run yet
+    for span in _spans_from(place, moment):
+        reached = _reached(cron, span, reached)
+        if span.start > moment:
+            yield span, reached
+        elif span.end > moment:
+            yield span, max(reached, _wall(moment + MINUTE, span.offset))
 
 
 def _spans_from(place: ZoneInfo, moment: datetime) -> Iterator[Span]:

@@ -84,10 +84,11 @@ def _changes(place: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     probes = [start]
     while probes[-1] < end:
         probes.append(min(probes[-1] + _PROBE, end))
+    offsets = [_offset(place, probe) for probe in probes]
     return [
         _change(place, early, late)
-        for early, late in pairwise(probes)
-        if _offset(place, early) != _offset(place, late)
+        for (early, late), (old, new) in zip(pairwise(probes), pairwise(offsets), strict=True)
+        if old != new
     ]
 
 

@@ -36,9 +36,8 @@ _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
 
 
 class Execution(Base):
-    """`attempt` counts from 1 with the first try; `failures` are the attempts that failed by themselves, which
-    is what retries make up for; `recoveries` those whose worker died. `duration` is milliseconds of running
-    without the waits.
+    """`attempt` counts from 1 with the first try; `failures` are the attempts that failed by themselves,
+    `recoveries` those whose worker died. `duration` is milliseconds of running without the waits.
 
     `tell_since` tells again from there; `cursor_at` is where the job's cursor stood when the first attempt
     began;

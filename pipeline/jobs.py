@@ -57,17 +57,18 @@ def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, 
 
 
 def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
-    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one. `is_enabled` True
-    makes a paused job go on; any other change leaves it paused. Does not commit."""
+    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one.
+
+    Naming `is_enabled` makes a paused job go on, or disables it; any other change leaves it paused. Does not
+    commit.
+    """
     lock(session, job.id)
     before = (job.frequency, job.time_config, job.is_enabled, job.paused_at)
     _assign(job, changes)
     if "is_enabled" in changes:
-        job.paused_at = None
+        job.paused_at, job.failures_in_row = None, 0
     if (job.frequency, job.time_config, job.is_enabled, job.paused_at) == before:
         return []
-    if job.is_enabled and not before[2] or before[3] is not None and job.paused_at is None:
-        job.failures_in_row = 0
     _set_next(job)
     _cancel_waiting(session, job)
     session.flush()

@@ -14,11 +14,13 @@ from lib.cron import (
     Firing,
     and_words,
     clock_words,
+    count_between,
     describe,
     firing_after,
+    newest_between,
     parse,
 )
-from lib.zones import UnknownZone, happens_twice, zone
+from lib.zones import MINUTE, UnknownZone, happens_twice, zone
 
 DEFAULT_HOUR = 9
 
@@ -39,6 +41,20 @@ class ScheduleError(ValueError):
     def __init__(self, details: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {message}" for field, message in details))
         self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The slots from a due one up to now, all instants UTC; made by `Schedule.passed`.
+
+    `count`: how many there are, at least the due one. `newest`: the last of them. `previous`: the one before
+    it, None if there is no other. `following`: the first that is still to come.
+    """
+
+    count: int
+    previous: datetime | None
+    newest: datetime
+    following: datetime
 
 
 @dataclass(frozen=True)
@@ -117,6 +133,21 @@ class Schedule:
     def firing_after(self, after: datetime) -> Firing:
         """As `next_after`, with the local times that tell whether a clock change moved the slot."""
         return firing_after(self._rule, zone(self.timezone), after)
+
+    def passed(self, slot: datetime, now: datetime) -> Passed:
+        """What has come due since `slot` (included, on the schedule or not) up to `now`; both aware.
+
+        What repeated steps of `next_after` from `slot` on would find, at a cost that hardly grows with the
+        gap: years of a minutely schedule take a millisecond or two.
+        """
+        following = self.next_after(slot)
+        if following > now:
+            return Passed(1, None, slot, following)
+        rule, place = self._rule, zone(self.timezone)
+        later = count_between(rule, place, slot, now)
+        newest = newest_between(rule, place, slot, now)
+        previous = newest_between(rule, place, slot, newest - MINUTE) if later > 1 else slot
+        return Passed(later + 1, previous, newest, self.next_after(now))
 
     def words(self) -> str:
         """The schedule as a person says it, such as `Every Monday and Thursday at 9:00 AM Europe/Berlin`."""
