@@ -1,12 +1,13 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.zones import names
-from pipeline.schedule import Frequency, Schedule, ScheduleError, preview
+from pipeline.schedule import Frequency, Passed, Schedule, ScheduleError, preview
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 FIELDS = ["hour", "minute", "timezone", "dayOfWeek", "dayOfMonth", "expression"]
@@ -146,6 +147,18 @@ def test_a_day_of_the_month_that_is_none(value):
         ("CUSTOM", {"expression": 5}, "expression", "Is needed: five cron fields"),
         ("CUSTOM", {"expression": ""}, "expression", "The expression is empty"),
         ("CUSTOM", {"expression": "0 0 9 * * *"}, "expression", "this one has 6"),
+        (
+            "CUSTOM",
+            {"expression": "@reboot"},
+            "expression",
+            "There is no alias '@reboot': use one of @hourly",
+        ),
+        (
+            "CUSTOM",
+            {"expression": "0 0 31 2 *"},
+            "expression",
+            "'31' names no day that the month field '2' has: choose an earlier day or other months.",
+        ),
         ("DAILY", {"timezone": "Mars/Olympus"}, "timezone", "There is no time zone 'Mars/Olympus'"),
         ("DAILY", {"timezone": "localtime"}, "timezone", "There is no time zone 'localtime'"),
         ("DAILY", {"timezone": 2}, "timezone", "Must be a name such as 'Europe/Berlin' or 'UTC'."),
@@ -241,6 +254,69 @@ def test_a_leap_day():
     assert written(custom, "2026-11-23T10:00Z", 2) == ["2028-02-29T00:00Z", "2032-02-29T00:00Z"]
 
 
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        ("0 9 * jan,DEC Mon-Fri", "0 9 * 1,12 1-5"),
+        ("0 0 * * sat-sun", "0 0 * * 6-7"),
+        ("@daily", "0 0 * * *"),
+        ("@midnight", "0 0 * * *"),
+        ("@Weekly", "0 0 * * 0"),
+        ("@monthly", "0 0 1 * *"),
+        ("@yearly", "0 0 1 1 *"),
+    ],
+)
+def test_names_and_aliases_are_due_as_their_numbers(names, numbers):
+    named, numbered = schedule("CUSTOM", expression=names), schedule("CUSTOM", expression=numbers)
+    assert [slot.at for slot in preview(named, NOW, 20)] == [slot.at for slot in preview(numbered, NOW, 20)]
+
+
+# What has passed
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_nothing_but_the_due_slot_has_passed():
+    slot, next_day = at("2026-11-24T09:00Z"), at("2026-11-25T09:00Z")
+    alone = Passed(1, None, slot, next_day)
+    assert schedule("DAILY").passed(slot, slot) == alone
+    assert schedule("DAILY").passed(slot, next_day - timedelta(microseconds=1)) == alone
+
+
+def test_the_slot_of_this_very_moment_has_passed():
+    slot, now = at("2026-11-24T09:00Z"), at("2026-11-25T09:00Z")
+    assert schedule("DAILY").passed(slot, now) == Passed(2, slot, now, at("2026-11-26T09:00Z"))
+
+
+def test_several_slots_have_passed():
+    passed = schedule("DAILY").passed(at("2026-11-24T09:00Z"), at("2026-11-30T12:34:56Z"))
+    assert passed == Passed(7, at("2026-11-29T09:00Z"), at("2026-11-30T09:00Z"), at("2026-12-01T09:00Z"))
+
+
+def test_a_due_slot_counts_though_the_schedule_was_changed():
+    passed = schedule("DAILY").passed(at("2026-11-24T07:30Z"), at("2026-11-24T10:00Z"))
+    assert passed == Passed(2, at("2026-11-24T07:30Z"), at("2026-11-24T09:00Z"), at("2026-11-25T09:00Z"))
+
+
+def test_clipped_days_pass_in_short_months():
+    monthly = schedule("MONTHLY", dayOfMonth=31)
+    passed = monthly.passed(at("2027-01-31T09:00Z"), at("2028-03-01T00:00Z"))
+    assert passed == Passed(14, at("2028-01-31T09:00Z"), at("2028-02-29T09:00Z"), at("2028-03-31T09:00Z"))
+
+
+def test_years_of_a_minutely_schedule_are_counted_and_not_walked():
+    """Ten years have 3,653 days; a walk of five million steps would take most of a minute."""
+    minutely = schedule("CUSTOM", expression="* * * * *", timezone="Europe/Berlin")
+    begun = perf_counter()
+    passed = minutely.passed(at("2027-01-01T00:00Z"), at("2037-01-01T00:00:30Z"))
+    assert perf_counter() - begun < 1
+    assert passed == Passed(
+        3653 * 24 * 60 + 1, at("2036-12-31T23:59Z"), at("2037-01-01T00:00Z"), at("2037-01-01T00:01Z")
+    )
+
+
 # Preview
 
 
@@ -327,16 +403,41 @@ def test_words(frequency, config, words):
     assert schedule(frequency, **config).words() == words
 
 
-def test_a_schedule_more_often_than_hourly_warns_of_its_cost():
-    assert schedule("CUSTOM", expression="*/15 9 * * *").warnings() == [
-        "Runs up to 4 times an hour; every run may cost money."
-    ]
-    assert schedule("CUSTOM", expression="* * * * *").warnings() == [
-        "Runs up to 60 times an hour; every run may cost money."
+@pytest.mark.parametrize(
+    ("expression", "times"),
+    [
+        ("* * * * *", 60),
+        ("*/15 9 * * *", 4),
+        ("0,30 * * * *", 2),
+        ("*/5 9 1 1 *", 12),
+        ("0,1 9 * * *", 2),
+        ("0,59 * * * *", 2),
+        ("*/40 * * * *", 2),
+    ],
+)
+def test_a_schedule_more_often_than_hourly_warns_of_its_cost(expression, times):
+    """However seldom its hour comes: what counts is the most that an hour can cost."""
+    assert schedule("CUSTOM", expression=expression).warnings() == [
+        f"Runs up to {times} times an hour; every run may cost money."
     ]
 
 
-@pytest.mark.parametrize("expression", ["@hourly", "30 * * * *", "0 9,10 * * *"])
+@pytest.mark.parametrize(
+    "expression", ["@hourly", "30 * * * *", "0 0-23 * * *", "59 8,9 * * *", "0 9,10 * * *"]
+)
 def test_hourly_is_not_too_often(expression):
     assert schedule("CUSTOM", expression=expression).warnings() == []
     assert schedule("DAILY").warnings() == []
+
+
+@given(st.sets(st.integers(0, 59), min_size=1), st.sets(st.integers(0, 23), min_size=1))
+@settings(max_examples=50)
+def test_the_warning_is_true(minutes, hours):
+    """Without clock changes: it names the most slots that any sixty minutes hold, if these are several."""
+    listed = [",".join(map(str, sorted(values))) for values in (minutes, hours)]
+    often = schedule("CUSTOM", expression=f"{listed[0]} {listed[1]} * * *")
+    slots = [slot.at for slot in preview(often, NOW, len(minutes) * len(hours) + len(minutes))]
+    hour = timedelta(minutes=59)
+    most = max(sum(first <= slot <= first + hour for slot in slots) for first in slots)
+    said = [f"Runs up to {most} times an hour; every run may cost money."] if most > 1 else []
+    assert often.warnings() == said
