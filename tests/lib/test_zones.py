@@ -37,6 +37,15 @@ def test_a_zone_read_from_the_system_before_is_read_anew(tmp_path):
     assert answer.stdout.split() == ["9:00:00", "1:00:00", "1:00:00"]
 
 
+@pytest.mark.parametrize(
+    ("name", "hours"), [("America/Vancouver", -7), ("America/Winnipeg", -5), ("Africa/Casablanca", 0)]
+)
+def test_the_package_knows_what_was_decided_this_year(name, hours):
+    """They gave up changing their clocks in 2026; the system's files may be older and say otherwise."""
+    christmas = datetime(2026, 12, 25, tzinfo=UTC)
+    assert christmas.astimezone(zone(name)).utcoffset() == timedelta(hours=hours)
+
+
 def test_names_are_sorted_and_all_of_them_open():
     assert list(names()) == sorted(names())
     assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern"} <= set(names())
