@@ -113,7 +113,7 @@ def serve() -> None:
     upgrade()
     db.session.remove()
     chosen = settings()
-    commands = [web_command(chosen.host, chosen.port), worker_command(chosen.workers)]
+    commands = [web_command(chosen.host, chosen.port), worker_command()]
     click.echo(f"Repocast serves at {chosen.base_url} (Ctrl-C ends it).", err=True)
     sys.stderr.flush()
     # The supervisor needs nothing of the application: a fresh, small process takes this one's place.
@@ -124,5 +124,5 @@ def serve() -> None:
 @with_appcontext
 def worker() -> None:
     """Run a worker alone; any number of them may share one database."""
-    command = worker_command(settings().workers)
+    command = worker_command()
     os.execv(command[0], command)  # noqa: S606

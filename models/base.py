@@ -2,9 +2,9 @@
 PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -69,9 +69,14 @@ def make_engine(url: str, **options: Any) -> Engine:
     return engine
 
 
-def upsert(session: Session, table: type[Base]) -> Any:
+def table(model: type[Base]) -> Table:
+    """The model's table, for statements that are built once and run on a connection."""
+    return cast(Table, model.__table__)
+
+
+def upsert(session: Session | Connection, table: type[Base]) -> Any:
     """An INSERT that takes `on_conflict_do_nothing` and `…_do_update`, which both databases spell alike."""
-    dialect = session.get_bind().dialect.name
+    dialect = (session if isinstance(session, Connection) else session.get_bind()).dialect.name
     return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 

@@ -6,39 +6,57 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Execution, Job, Pulse
-from models.base import upsert
+from models.base import table, upsert
 from models.values import Outcome, Status
 from pipeline import housekeeping, notify, record
 from pipeline.bells import Bell
+from pipeline.housekeeping import Ward
 from pipeline.jobs import NEAR, lock, schedule_of, start_bell
 
 log = logging.getLogger(__name__)
 BATCH = 500
+ENOUGH = 20
+"""Bells for executions that wait: each worker that is woken takes one after the other by itself."""
 TOO_LATE = timedelta(minutes=10)
+NOT_STARTED = "Nothing started it in time: no worker was running, or the clock was set forward."
+
+# Built once: building a statement costs more than running it.
+_NOW = bindparam("now", type_=table(Job).c.next_run_at.type)
+_DUE_JOBS = (
+    select(Job.id, Job.next_run_at).where(Job.is_enabled, Job.next_run_at <= _NOW).order_by(Job.next_run_at)
+)
+_NEAR_JOBS = select(Job.id, Job.next_run_at).where(
+    Job.is_enabled, Job.next_run_at > _NOW, Job.next_run_at <= bindparam("soon")
+)
 
 
-def tick(session: Session, base_url: str) -> list[Bell]:
+def tick(session: Session, base_url: str, ward: Ward) -> list[Bell]:
     """What happens every minute; any number of workers may tick at once. Commits."""
     now = clock.now()
     with session.begin():
         beat = upsert(session, Pulse).values(name="tick", at=now)
         session.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
-    bells: list[Bell] = []
-    for execution_id, attempt in housekeeping.lost(session, now):
-        bells += _apart(session, housekeeping.recover, execution_id, attempt, base_url)
-    for job_id, slot in _due(session, now):
-        bells += _apart(session, _claimed, job_id, slot, base_url)
-    bells += _near(session, now)
-    bells += waiting(session, limit=BATCH)
+    bells = [*look(session, base_url, ward), *_near(session, now)]
     mails = notify.due_mails(session, now, BATCH)
     session.rollback()
     return [*bells, *(Bell("deliver", mail_id) for mail_id in mails)]
+
+
+def look(session: Session, base_url: str, ward: Ward, overdue: timedelta = timedelta()) -> list[Bell]:
+    """What every worker looks at each second, so that a bell that is lost costs a second: runs whose worker
+    died, slots that are so much overdue, executions that may run. Commits."""
+    bells: list[Bell] = []
+    for beat in ward.dead(session):
+        bells += _apart(session, housekeeping.recover, beat, base_url)
+    for job_id, slot in _due(session, clock.now() - overdue):
+        bells += _apart(session, _claimed, job_id, slot, base_url)
+    return [*bells, *waiting(session, limit=ENOUGH)]
 
 
 def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) -> list[Bell]:
@@ -52,39 +70,26 @@ def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) ->
 
 
 def _due(session: Session, now: datetime) -> list[tuple[str, datetime]]:
-    rows = session.execute(
-        select(Job.id, Job.next_run_at)
-        .where(Job.is_enabled, Job.next_run_at <= now)
-        .order_by(Job.next_run_at)
-    ).all()
+    rows = session.execute(_DUE_JOBS, {"now": now}).all()
     session.rollback()
     return [(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
 def _near(session: Session, now: datetime) -> list[Bell]:
-    rows = session.execute(
-        select(Job.id, Job.next_run_at).where(
-            Job.is_enabled, Job.next_run_at > now, Job.next_run_at <= now + NEAR
-        )
-    ).all()
+    rows = session.execute(_NEAR_JOBS, {"now": now, "soon": now + NEAR}).all()
     session.rollback()
     return [start_bell(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
+def due(columns: Any, now: Any) -> ColumnElement[bool]:
+    """The condition under which an execution may run now: it is queued, or its wait for a retry is over."""
+    retry = and_(columns.status == Status.RETRYING, columns.next_retry_at <= now)
+    return or_(columns.status == Status.QUEUED, retry)
+
+
 def waiting(session: Session, limit: int) -> list[Bell]:
     """Bells for executions that may run now, longest waiting first."""
-    now = clock.now()
-    rows = session.scalars(
-        select(Execution.id)
-        .where(
-            or_(
-                Execution.status == Status.QUEUED,
-                and_(Execution.status == Status.RETRYING, Execution.next_retry_at <= now),
-            )
-        )
-        .order_by(Execution.created_at)
-        .limit(limit)
-    ).all()
+    rows = session.scalars(_WAITING, {"now": clock.now(), "most": limit}).all()
     session.rollback()
     return [Bell("run", execution_id) for execution_id in rows]
 
@@ -126,7 +131,7 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
         return None, []
     known = _known(session, job_id, slot, gap.run)
     if gap.missed is not None and slot not in known:
-        session.add(_skipped(job, slot, "No worker was running when it was due.", gap.missed))
+        session.add(_skipped(job, slot, NOT_STARTED, gap.missed))
     if gap.run is None or gap.run in known:
         return None, []
     bells: list[Bell] = []
@@ -152,6 +157,11 @@ def _known(session: Session, job_id: str, *slots: datetime | None) -> set[dateti
     return set(session.scalars(rows))
 
 
+_WAITING = (
+    select(Execution.id).where(due(Execution, _NOW)).order_by(Execution.created_at).limit(bindparam("most"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Gap:
     """Between a due slot and now: the slot to run, the next to come, and what was missed."""
@@ -163,20 +173,11 @@ class _Gap:
 
 def _gap(job: Job, slot: datetime, now: datetime) -> _Gap:
     """A slot is missed when the next one has passed too or, under SKIP, ten minutes after its instant."""
-    schedule = schedule_of(job)
-    slots, following = [slot], schedule.next_after(slot)
-    while following <= now:
-        slots.append(following)
-        following = schedule.next_after(following)
-    run = slots[-1]
-    if job.on_missed == "SKIP" and now - run > TOO_LATE:
-        missed, chosen = slots, None
-    else:
-        missed, chosen = slots[:-1], run
-    count = (
-        {"count": len(missed), "from": clock.iso(missed[0]), "to": clock.iso(missed[-1])} if missed else None
-    )
-    return _Gap(chosen, following, count)
+    passed = schedule_of(job).passed(slot, now)
+    too_late = job.on_missed == "SKIP" and now - passed.newest > TOO_LATE
+    count, last = (passed.count, passed.newest) if too_late else (passed.count - 1, passed.previous)
+    missed = {"count": count, "from": clock.iso(slot), "to": clock.iso(last)} if count else None
+    return _Gap(None if too_late else passed.newest, passed.following, missed)
 
 
 def _execution(job: Job, slot: datetime, **more: Any) -> Execution:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import LIVE, Attempt, Execution, Job, Step
+from models import Attempt, Execution, Job, Step, origins
 from models.values import Outcome, Status
 from pipeline.bells import Bell
 from pipeline.jobs import live_execution
@@ -77,7 +77,7 @@ def cancel(session: Session, execution: Execution) -> Execution:
     now = clock.now()
     done = session.execute(
         update(Execution)
-        .where(Execution.id == execution.id, Execution.status.in_(LIVE))
+        .where(Execution.id == execution.id, Execution.status.in_(origins(Status.CANCELLED)))
         .values(
             status=Status.CANCELLED,
             outcome=Outcome.CANCELLED,
@@ -93,7 +93,7 @@ def cancel(session: Session, execution: Execution) -> Execution:
         Attempt.execution_id == execution.id, Attempt.completed_at.is_(None)
     )
     if number := session.scalar(running):
-        close_attempt(session, execution.id, number, now, Status.CANCELLED, None)
+        close_attempt(session.connection(), execution.id, number, now, Status.CANCELLED, None)
     session.commit()
     session.refresh(execution)
     return execution

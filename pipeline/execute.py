@@ -1,30 +1,86 @@
-"""One execution, the whole story on one page: begin, scan, write, record."""
+"""One execution, the whole story on one page: take, scan, write, record."""
 
 import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock, zones
 from lib.errors import OutsideError, sentence, stack_trace
-from models import Attempt, Execution, Job, Platform, Project, Step
+from models import Attempt, Execution, Job, Platform, Project, Step, origins
+from models.base import table
 from models.values import ACTIVITY, POST, Activity, Brief, Post, Status, Voice
 from pipeline import record, scan
 from pipeline.adapters import Adapters, SetupError
 from pipeline.bells import Bell
+from pipeline.claim import due
 from pipeline.control import lacking
 from pipeline.digest import digest
-from pipeline.hold import Hold, LostError, beating
+from pipeline.hold import AWAY, Heart, Hold, LostError, StoppedError, stored
 from pipeline.record import Fault, milliseconds
-from pipeline.write import Briefs, TimeLimitError, Written, write_all
+from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
 
 log = logging.getLogger(__name__)
+THREADS = 8
+"""Calls to the outside that one run may have under way."""
+
+# Built once: building a statement costs more than running it.
+_execution, _step, _attempts = table(Execution), table(Step), table(Attempt)
+_NOW = bindparam("now", type_=_execution.c.started_at.type)
+_CURSOR = select(Job.cursor_until).where(Job.id == _execution.c.job_id).scalar_subquery()
+_TAKE = (
+    update(_execution)
+    .where(_execution.c.status.in_(origins(Status.RUNNING)), due(_execution.c, _NOW))
+    .values(
+        status=Status.RUNNING,
+        attempt=_execution.c.attempt + 1,
+        heartbeat_at=_NOW,
+        started_at=func.coalesce(_execution.c.started_at, _NOW),
+        next_retry_at=None,
+        cursor_at=case((_execution.c.window_until.is_(None), _CURSOR), else_=_execution.c.cursor_at),
+    )
+    .returning(_execution.c.id, _execution.c.attempt)
+)
+_other = _execution.alias("waiting")
+_LONGEST = (
+    select(_other.c.id)
+    .where(due(_other.c, _NOW))
+    .order_by(_other.c.created_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_TAKE_ONE = _TAKE.where(_execution.c.id == bindparam("wanted"))
+_TAKE_NEXT = _TAKE.where(_execution.c.id == _LONGEST)
+_LOAD = (
+    select(Execution, Job, Project)
+    .join(Job, Job.id == Execution.job_id)
+    .join(Project, Project.id == Job.project_id)
+    .where(Execution.id == bindparam("wanted"))
+    .execution_options(populate_existing=True)
+)
+_CONNECTED = (
+    select(Platform)
+    .where(Platform.project_id == bindparam("project"), Platform.is_connected)
+    .order_by(Platform.created_at, Platform.id)
+)
+# Without values(): the columns to set are those of the parameters.
+_END_SCAN = update(_step).where(
+    _step.c.execution_id == bindparam("of"), _step.c.attempt == bindparam("tried"), _step.c.name == "scan"
+)
+_END_WRITE = update(_step).where(
+    _step.c.execution_id == bindparam("of"),
+    _step.c.attempt == bindparam("tried"),
+    _step.c.name == "write",
+    _step.c.platform_id == bindparam("on"),
+)
 
 
 class NoPostError(OutsideError):
@@ -45,28 +101,46 @@ class Story:
     platforms: list[Platform]
     deadline: float
     pool: ThreadPoolExecutor
+    writing_since: datetime
     activity: Activity | None = None
     posts: dict[str, Written] = field(default_factory=dict)
     results: list[Written] = field(default_factory=list)
 
+    @property
+    def missing(self) -> list[Platform]:
+        """The platforms whose posts are still to be written."""
+        if self.activity is None or not self.activity.has_activity:
+            return []
+        return [platform for platform in self.platforms if platform.id not in self.posts]
 
-def run(session: Session, execution_id: str, adapters: Adapters) -> list[Bell]:
-    """Run one attempt of an execution that is due; whoever comes second finds nothing to do.
+
+def run(session: Session, execution_id: str, adapters: Adapters, heart: Heart | None = None) -> list[Bell]:
+    """Run one attempt of this execution if it is due; whoever comes second finds nothing to do."""
+    hold = stored(session, lambda connection: _begin(connection, _TAKE_ONE, wanted=execution_id))
+    return carry(session, hold, adapters, heart or Heart(_engine(session))) if hold else []
+
+
+def take_next(session: Session) -> Hold | None:
+    """Take the execution that waits longest, if one is due: one winner each, with any number of takers."""
+    return stored(session, lambda connection: _begin(connection, _TAKE_NEXT))
+
+
+def carry(session: Session, hold: Hold, adapters: Adapters, heart: Heart) -> list[Bell]:
+    """Run the attempt that was taken, to its end on the row.
 
     No transaction is open while the outside is waited for: on SQLite it would keep everybody else from
     writing.
     """
-    hold = _begin(session, execution_id)
-    if hold is None:
-        return []
-    pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix=execution_id)
+    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix=hold.execution_id)
     try:
-        with beating(_engine(session), hold):
-            return _attempt(session, hold, adapters, pool)
+        with heart.beating(hold):
+            return _attempt(session, hold, adapters, heart, pool)
     except LostError:
-        session.rollback()
-        log.info(
-            "Execution %s was taken from attempt %d; nothing more is written.", execution_id, hold.attempt
+        log.info("Attempt %d of %s was taken away; it writes nothing more.", hold.attempt, hold.execution_id)
+        return []
+    except AWAY:
+        log.exception(
+            "The database did not take %s; it goes on when its heart stood still.", hold.execution_id
         )
         return []
     finally:
@@ -78,50 +152,47 @@ def _engine(session: Session) -> Engine:
     return bind if isinstance(bind, Engine) else bind.engine
 
 
-def _begin(session: Session, execution_id: str) -> Hold | None:
-    """Take the row: one winner. The attempt and its first step exist from here on."""
+def _begin(connection: Connection, take: Any, **more: str) -> Hold | None:
+    """Take the row: one winner. The attempt exists from here on."""
     now = clock.now()
-    due = or_(
-        Execution.status == Status.QUEUED,
-        and_(Execution.status == Status.RETRYING, Execution.next_retry_at <= now),
+    taken = connection.execute(take, {"now": now, **more}).one_or_none()
+    if taken is None:
+        return None
+    connection.execute(
+        insert(_attempts), {"execution_id": taken.id, "number": taken.attempt, "started_at": now}
     )
-    with session.begin():
-        taken = session.execute(
-            update(Execution)
-            .where(Execution.id == execution_id, due)
-            .values(
-                status=Status.RUNNING,
-                attempt=Execution.attempt + 1,
-                heartbeat_at=now,
-                started_at=func.coalesce(Execution.started_at, now),
-                next_retry_at=None,
-            )
-            .returning(Execution.attempt)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()
-        if taken is None:
-            return None
-        session.add(Attempt(execution_id=execution_id, number=taken, started_at=now))
-    return Hold(execution_id, taken)
+    return Hold(taken.id, taken.attempt, now)
 
 
-def _attempt(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> list[Bell]:
-    """Scan, write, record; every failure but a lost hold ends on the row."""
+def _attempt(
+    session: Session, hold: Hold, adapters: Adapters, heart: Heart, pool: ThreadPoolExecutor
+) -> list[Bell]:
+    """Scan, write, record; every failure but a lost hold and a lost database ends on the row."""
     story: Story | None = None
     try:
         story = _load(session, hold, adapters, pool)
-        story.activity = story.activity or _scan(story)
-        if story.activity.has_activity:
-            _write(story, story.activity)
-        return record.complete(session, hold, story.activity, story.results, adapters.base_url)
-    except LostError:
+        _go_on(heart)
+        activity = story.activity or _scan(story)
+        if story.missing:
+            _go_on(heart)
+        _write(story, activity)
+        return record.complete(session, hold, story.execution, activity, story.results, adapters.base_url)
+    except (LostError, *AWAY):
         raise
+    except StoppedError:
+        return record.hand_back(session, hold)
     except Exception as error:  # whatever it is, the row has to say it: a run never just vanishes
         if not isinstance(error, OutsideError):
             log.exception("Execution %s failed unexpectedly", hold.execution_id)
         session.rollback()
         known = (story.activity, story.results) if story else (None, [])
         return record.fail(session, hold, _fault(error), adapters.base_url, *known)
+
+
+def _go_on(heart: Heart) -> None:
+    """Begin nothing long in a worker that was asked to stop."""
+    if heart.stopping.is_set():
+        raise StoppedError
 
 
 def _fault(error: Exception) -> Fault:
@@ -137,21 +208,25 @@ def _fault(error: Exception) -> Fault:
 
 def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> Story:
     """All rows that the run reads, in one transaction, with what earlier attempts stored."""
-    with session.begin():
-        hold.take(session)
-        execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
-        job = session.get_one(Job, execution.job_id, populate_existing=True)
-        project = session.get_one(Project, job.project_id, populate_existing=True)
+
+    def read(connection: Connection) -> Story:
+        hold.take(connection)
+        execution, job, project = session.execute(_LOAD, {"wanted": hold.execution_id}).one()
         story = Story(
             session, adapters, hold, execution, job, project,
             platforms=_platforms(session, execution, job),
             deadline=time.monotonic() + job.time_limit,
-            pool=pool,
+            pool=pool, writing_since=clock.now(),
         )  # fmt: skip
-        _reuse(story)
+        if hold.attempt > 1 or execution.retry_of:
+            _reuse(story, connection)
         if story.activity is None:
-            execution.cursor_at = job.cursor_until
-            session.add(Step(execution_id=execution.id, attempt=hold.attempt, name="scan"))
+            _open_steps(story, connection, {"name": "scan", "platform_id": None, "platform_type": None})
+        else:
+            _open_writes(story, connection)
+        return story
+
+    story = stored(session, read)
     if not story.platforms:
         raise SetupError(
             "No platform is connected for this job: connect one in the project, or choose others."
@@ -162,16 +237,15 @@ def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExec
 def _platforms(session: Session, execution: Execution, job: Job) -> list[Platform]:
     """The connected platforms that the job chose; a retry of single platforms writes for those that failed
     alone."""
-    query = select(Platform).where(Platform.project_id == job.project_id, Platform.is_connected)
     chosen = None if job.platform_ids is None else set(job.platform_ids)
     if execution.retry_of and not execution.moves_cursor:
         failed = lacking(session, session.get_one(Execution, execution.retry_of))
         chosen = failed if chosen is None else chosen & failed
-    rows = session.scalars(query.order_by(Platform.created_at, Platform.id))
+    rows = session.scalars(_CONNECTED, {"project": job.project_id})
     return [platform for platform in rows if chosen is None or platform.id in chosen]
 
 
-def _reuse(story: Story) -> None:
+def _reuse(story: Story, connection: Connection) -> None:
     """Pick up the scan and the posts that earlier attempts of this execution stored: no call is paid
     twice."""
     steps = story.session.scalars(
@@ -189,100 +263,116 @@ def _reuse(story: Story) -> None:
             )
             reused.append(f"write:{step.platform_id}")
     if reused:
-        story.session.execute(
-            update(Attempt)
-            .where(Attempt.execution_id == story.hold.execution_id, Attempt.number == story.hold.attempt)
-            .values(reused=reused)
+        this = (_attempts.c.execution_id == story.hold.execution_id) & (
+            _attempts.c.number == story.hold.attempt
         )
+        connection.execute(update(_attempts).where(this).values(reused=reused))
+
+
+def _open_steps(story: Story, connection: Connection, *steps: dict[str, Any]) -> None:
+    common = {
+        "execution_id": story.hold.execution_id,
+        "attempt": story.hold.attempt,
+        "started_at": clock.now(),
+    }
+    connection.execute(insert(_step), [common | step for step in steps])
+
+
+def _open_writes(story: Story, connection: Connection) -> None:
+    """The platforms' steps begin where the scan's ends, in one transaction."""
+    story.writing_since = clock.now()
+    if missing := story.missing:
+        named = [{"name": "write", "platform_id": p.id, "platform_type": p.type} for p in missing]
+        _open_steps(story, connection, *named)
 
 
 def _scan(story: Story) -> Activity:
     """Read the window in a thread, so that the time limit holds, and store what was read."""
+    began = clock.now()
     plan = scan.WindowPlan(story.job, story.execution)
     source = story.adapters.source(story.project)
     story.pool.submit(story.adapters.writer.prepare)
     future = story.pool.submit(scan.read, source, plan, _engine(story.session), story.job.id)
-    try:
-        activity = future.result(timeout=max(0.0, story.deadline - time.monotonic()))
-    except TimeoutError:
-        raise TimeLimitError(
-            "The run took longer than the job's time limit while the repository was read."
-        ) from None
-    window = activity.window
-    with story.session.begin():
-        story.hold.take(
-            story.session,
-            window_since=window.since,
-            window_until=window.until,
-            window_base=window.base,
-            window_head=window.head,
-            summary=activity.summary,
-        )
-        _end_step(story, "scan", None, result=ACTIVITY.dump_python(activity, mode="json"))
+    left = story.deadline - time.monotonic()
+    if not soonest({future}, left, story.hold.ended):
+        raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
+    story.activity = activity = future.result()
+    stored(story.session, lambda connection: _store_scan(story, connection, activity, began))
     return activity
+
+
+def _store_scan(story: Story, connection: Connection, activity: Activity, began: datetime) -> None:
+    window, now = activity.window, clock.now()
+    found = {
+        "window_since": window.since,
+        "window_until": window.until,
+        "window_base": window.base,
+        "window_head": window.head,
+        "summary": activity.summary,
+    }
+    story.hold.take(connection, **found)
+    result = ACTIVITY.dump_python(activity, mode="json")
+    connection.execute(_END_SCAN, _which(story) | _ended(Status.COMPLETED, began, now) | {"result": result})
+    _open_writes(story, connection)
+
+
+def _which(story: Story) -> dict[str, Any]:
+    return {"of": story.hold.execution_id, "tried": story.hold.attempt}
+
+
+def _ended(status: Status, began: datetime, now: datetime) -> dict[str, Any]:
+    return {"status": status, "completed_at": now, "duration": milliseconds(now - began)}
 
 
 def _write(story: Story, activity: Activity) -> None:
     """Write what is missing; each result is stored when it ends."""
+    if not activity.has_activity:
+        return
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
-    missing = [platform for platform in story.platforms if platform.id not in story.posts]
-    briefs = _briefs(story, activity, missing)
-    with story.session.begin():
-        story.hold.take(story.session)
-        story.session.add_all(
-            Step(
-                execution_id=story.hold.execution_id, attempt=story.hold.attempt, name="write",
-                platform_id=platform.id, platform_type=platform.type,
-            )
-            for platform in missing
-        )  # fmt: skip
-    for written in write_all(
-        story.adapters.writer, briefs, story.pool, story.deadline,
+    for batch in write_all(
+        story.adapters.writer, _briefs(story, activity), story.pool, story.deadline, story.hold.ended,
         patience=story.adapters.patience, succeeded=bool(story.results),
     ):  # fmt: skip
-        _store(story, written)
-        story.results.append(written)
+        _store_posts(story, batch)
+        story.results += batch
     order = list(wanted)
     story.results.sort(key=lambda written: order.index(written.platform_id))
     if all(written.failure for written in story.results):
         raise _nothing_written(story.results)
 
 
-def _briefs(story: Story, activity: Activity, platforms: list[Platform]) -> Briefs:
+def _briefs(story: Story, activity: Activity) -> Briefs:
     told = digest(activity, cadence=story.job.frequency.lower(), zone=zones.zone(story.job.timezone))
     voice = Voice(**{key: str(value) for key, value in story.project.voice.items() if key in Voice.__slots__})
     return {
         platform.id: Brief(told, PLATFORMS[platform.type].rules, story.project.name, voice)
-        for platform in platforms
+        for platform in story.missing
     }
 
 
-def _store(story: Story, written: Written) -> None:
-    result: dict[str, Any] | None = None
+def _store_posts(story: Story, batch: Sequence[Written]) -> None:
+    now = clock.now()
+    rows = [_which(story) | {"on": w.platform_id} | _outcome(w, story.writing_since, now) for w in batch]
+
+    def store(connection: Connection) -> None:
+        story.hold.take(connection)
+        connection.execute(_END_WRITE, rows)
+
+    stored(story.session, store)
+
+
+def _outcome(written: Written, began: datetime, now: datetime) -> dict[str, Any]:
+    result, failure = None, written.failure
     if written.post is not None:
         result = {"post": POST.dump_python(written.post, mode="json"), "checks": list(written.checks)}
-    with story.session.begin():
-        story.hold.take(story.session)
-        _end_step(story, "write", written, result=result)
-
-
-def _end_step(story: Story, name: str, written: Written | None, result: dict[str, Any] | None) -> None:
-    failure = written.failure if written else None
-    step = story.session.scalars(
-        select(Step).where(
-            Step.execution_id == story.hold.execution_id,
-            Step.attempt == story.hold.attempt,
-            Step.name == name,
-            Step.platform_id == (written.platform_id if written else None),
-        )
-    ).one()
-    now = clock.now()
-    step.status = Status.FAILED if failure else Status.COMPLETED
-    step.completed_at, step.duration, step.result = now, milliseconds(now - step.started_at), result
-    if failure:
-        step.error, step.stack_trace = failure.message, failure.stack_trace
-        step.permanent, step.retry_after = failure.permanent, failure.retry_after
+    return _ended(Status.FAILED if failure else Status.COMPLETED, began, now) | {
+        "result": result,
+        "error": failure.message if failure else None,
+        "stack_trace": failure.stack_trace if failure else None,
+        "permanent": failure.permanent if failure else None,
+        "retry_after": failure.retry_after if failure else None,
+    }
 
 
 def _nothing_written(results: Sequence[Written]) -> NoPostError:

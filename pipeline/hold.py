@@ -1,25 +1,48 @@
 """One worker's hold on one attempt: every write of a run names its attempt, and a run that lost it writes
 nothing more."""
 
+import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, bindparam, update
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Execution
+from models.base import table
 from models.values import Status
 
+log = logging.getLogger(__name__)
 BEAT = 15.0
 """Seconds between heartbeats."""
 LAPSE = timedelta(seconds=60)
 """A run whose heart stopped for this long is dead (DESIGN promise 6)."""
+PATIENCE = 45.0
+"""Seconds for which a result is offered to a database that is locked, full, restarting or away; shorter than
+LAPSE."""
+PAUSES = (0.1, 2.0)
+"""Seconds between two offers, at first and at most."""
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What a database says that may take the same statement a moment later."""
+
+_table = table(Execution)
+# Without values(): the columns to set are those of the parameters. Built once, as building costs more than
+# running.
+_HELD = update(_table).where(
+    _table.c.id == bindparam("held_id"),
+    _table.c.attempt == bindparam("held_attempt"),
+    _table.c.status == Status.RUNNING,
+)
+T = TypeVar("T")
 
 
 class LostError(Exception):
@@ -27,51 +50,100 @@ class LostError(Exception):
     void."""
 
 
-@dataclass(frozen=True, slots=True)
+class StoppedError(Exception):
+    """This worker has to stop before the attempt has ended: it is handed back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Hold:
-    """`take` is called first in every transaction of a run."""
+    """`take` is called first in every transaction of a run. `ended` fails with LostError or StoppedError when
+    the run has to end before its time; whoever waits for the outside waits for it, too."""
 
     execution_id: str
     attempt: int
+    began: datetime
+    ended: Future[None] = field(default_factory=Future)
 
-    def take(self, session: Session, **values: Any) -> None:
+    def take(self, connection: Connection, **values: Any) -> None:
         """Prove the hold and write `values` to the execution, in the caller's transaction. Raises
         LostError."""
-        done = session.execute(
-            update(Execution)
-            .where(
-                Execution.id == self.execution_id,
-                Execution.attempt == self.attempt,
-                Execution.status == Status.RUNNING,
-            )
-            .values(**({"heartbeat_at": clock.now()} | values))
-            .execution_options(synchronize_session=False)
-        )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        named = {"held_id": self.execution_id, "held_attempt": self.attempt, "heartbeat_at": clock.now()}
+        if connection.execute(_HELD, named | values).rowcount != 1:
             raise LostError
 
-
-@contextmanager
-def beating(engine: Engine, hold: Hold) -> Iterator[None]:
-    """Keep the heartbeat going in a thread of its own while the body works."""
-    stop = threading.Event()
-    thread = threading.Thread(
-        target=_beat, args=(engine, hold, stop), name=f"heart-{hold.execution_id}", daemon=True
-    )
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    def end(self, reason: Exception) -> None:
+        """Tell whoever works on it, once."""
+        with suppress(InvalidStateError):
+            self.ended.set_exception(reason)
 
 
-def _beat(engine: Engine, hold: Hold, stop: threading.Event) -> None:
-    while not stop.wait(BEAT):
+def stored(session: Session, work: Callable[[Connection], T]) -> T:
+    """Do `work` in one transaction; again, for up to PATIENCE seconds, while the database cannot take it.
+
+    What a run found out has been paid for: a lock, a full disk or a restart of the database must not lose it.
+    `work` may so be called several times, each time on a clean session. Raises what the last try raised.
+    """
+    pause, deadline = PAUSES[0], time.monotonic() + PATIENCE
+    while True:
         try:
-            with Session(engine) as session, session.begin():
-                hold.take(session)
-        except LostError:
-            return
+            with session.begin():
+                return work(session.connection())
+        except AWAY as error:
+            if time.monotonic() + pause > deadline:
+                raise
+            said = getattr(error, "orig", None) or error
+            log.warning("The database took nothing (%s); trying again in %.1f s.", said, pause)
+        time.sleep(pause)
+        pause = min(2 * pause, PAUSES[1])
+
+
+class Heart:
+    """Beats for all runs of a process, in one thread that lives while there are any."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._holds: set[Hold] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.stopping = threading.Event()
+
+    @contextmanager
+    def beating(self, hold: Hold) -> Iterator[None]:
+        """Keep the heartbeat going while the body works."""
+        with self._lock:
+            self._holds.add(hold)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holds.discard(hold)
+
+    def abandon(self) -> None:
+        """Every run of this process ends now and is handed back."""
+        with self._lock:
+            for hold in self._holds:
+                hold.end(StoppedError())
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(BEAT)
+            with self._lock:
+                holds = list(self._holds)
+                if not holds:
+                    self._thread = None
+                    return
+            for hold in holds:
+                self._beat_one(hold)
+
+    def _beat_one(self, hold: Hold) -> None:
+        try:
+            with self._engine.begin() as connection:
+                hold.take(connection)
+        except LostError as error:
+            hold.end(error)
         except SQLAlchemyError:
-            continue  # The database is away; if it stays away the heartbeat lapses, which is the truth.
+            # If the database stays away the heartbeat lapses, which is the truth.
+            log.warning("The heartbeat of %s could not be written.", hold.execution_id, exc_info=True)

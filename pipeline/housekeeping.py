@@ -1,58 +1,85 @@
 """What keeps the house in order: recover runs whose worker died."""
 
 from datetime import datetime
+from time import monotonic
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Execution
+from models.base import table
 from models.values import Status
 from pipeline import record
 from pipeline.bells import Bell
-from pipeline.hold import LAPSE
+from pipeline.hold import BEAT, LAPSE, stored
 from pipeline.record import Fault, close_attempt
 
 RECOVERIES = 3
-"""Attempts that a run may have beyond its retries because workers died under it; then something in it
-kills them."""
+"""How many workers may die under a run; then something in it kills them."""
+GLANCE = BEAT + 5.0
+"""Seconds after which a living heart has beaten again."""
 WORDS = (
-    "The worker that ran this attempt stopped. What it had finished is kept, and the run goes on from there."
+    "The worker that ran this attempt stopped, or could not reach the database. What it had finished is kept,"
+    " and the run goes on from there."
 )
+_RUNNING = select(Execution.id, Execution.attempt, Execution.heartbeat_at).where(
+    Execution.status == Status.RUNNING
+)
+Beat = tuple[str, int, datetime | None]
+"""An execution's id, its attempt, and when its heart beat last."""
+_table = table(Execution)
 
 
-def lost(session: Session, now: datetime) -> list[tuple[str, int]]:
-    """The runs whose heartbeat lapsed, and which attempt it was."""
-    rows = session.execute(
-        select(Execution.id, Execution.attempt).where(
-            Execution.status == Status.RUNNING, Execution.heartbeat_at < now - LAPSE
-        )
-    ).all()
-    session.rollback()
-    return [(row[0], row[1]) for row in rows]
+class Ward:
+    """Tells which runs are dead by watching their hearts; one per process.
+
+    A heart is dead when it has stood still for LAPSE before our eyes or, where the clock says so already, for
+    GLANCE. The clock alone would kill every run when it is set forward an hour, and spare the dead for an
+    hour when it is set back; a worker that wakes from suspension would find all others dead.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[Beat, float] = {}
+
+    def dead(self, session: Session) -> list[Beat]:
+        """The runs that nobody works on any more. Ends the transaction."""
+        rows = [(row[0], row[1], row[2]) for row in session.execute(_RUNNING)]
+        session.rollback()
+        at, lapsed = monotonic(), clock.now() - LAPSE
+        self._seen = {beat: self._seen.get(beat, at) for beat in rows}
+        return [beat for beat, since in self._seen.items() if at - since >= _allowed(beat, lapsed)]
 
 
-def recover(session: Session, execution_id: str, attempt: int, base_url: str) -> list[Bell]:
-    """Hand on a run whose heartbeat lapsed; commits. The worker that comes back finds its hold lost."""
-    now = clock.now()
-    with session.begin():
-        taken = session.execute(
-            update(Execution)
-            .where(
-                Execution.id == execution_id,
-                Execution.attempt == attempt,
-                Execution.status == Status.RUNNING,
-                Execution.heartbeat_at < now - LAPSE,
-            )
-            .values(status=Status.RETRYING, next_retry_at=now, error=WORDS)
-            .execution_options(synchronize_session=False)
-        )
-        if taken.rowcount != 1:  # type: ignore[attr-defined]
-            return []
-        fault = Fault(WORDS, f"Error: {WORDS}")
-        close_attempt(session, execution_id, attempt, now, Status.FAILED, fault)
-        execution = session.get_one(Execution, execution_id, populate_existing=True)
-        if attempt > execution.job.max_retries + RECOVERIES:
-            said = f"Workers stopped under it {RECOVERIES} times or more: it is not tried again."
-            return record.end(session, execution, Status.FAILED, said, base_url)
+def _allowed(beat: Beat, lapsed: datetime) -> float:
+    late = beat[2] is None or beat[2] < lapsed
+    return GLANCE if late else LAPSE.total_seconds()
+
+
+def recover(session: Session, beat: Beat, base_url: str) -> list[Bell]:
+    """Hand on a run whose worker died; commits. The worker that comes back finds its hold lost.
+
+    A death is no failure: it uses up no retry and nobody waits for it; only RECOVERIES of them end a run.
+    """
+    return stored(session, lambda connection: _recover(session, connection, beat, base_url))
+
+
+def _recover(session: Session, connection: Connection, beat: Beat, base_url: str) -> list[Bell]:
+    now, fault = clock.now(), Fault(WORDS, f"Error: {WORDS}")
+    execution_id, attempt, heartbeat = beat
+    this = (_table.c.id == execution_id) & (_table.c.attempt == attempt)
+    taken = connection.execute(
+        update(_table)
+        .where(this, _table.c.status == Status.RUNNING, _table.c.heartbeat_at == heartbeat)
+        .values(status=Status.RETRYING, next_retry_at=now, error=WORDS, recoveries=_table.c.recoveries + 1)
+        .returning(_table.c.recoveries)
+    ).scalar_one_or_none()
+    if taken is None:
+        return []
+    spent = close_attempt(connection, execution_id, attempt, now, Status.FAILED, fault)
+    execution = session.get_one(Execution, execution_id, populate_existing=True)
+    execution.duration = (execution.duration or 0) + spent
+    if taken > RECOVERIES:
+        said = f"{taken} workers stopped while they ran it: it is not tried again."
+        return record.end(session, execution, Status.FAILED, said, base_url)
     return [Bell("run", execution_id)]

@@ -82,6 +82,23 @@ def delete(session: Session, job: Job) -> None:
     session.flush()
 
 
+def should_pause(job: Job) -> bool:
+    """Whether so many executions in a row have failed that going on would only waste time and money."""
+    return 0 < job.pause_after <= job.failures_in_row and job.is_enabled and job.paused_at is None
+
+
+def pause(job: Job) -> None:
+    """No slot comes until the job goes on; what was triggered by hand still runs."""
+    job.paused_at = clock.now()
+    _set_next(job)
+
+
+def go_on(job: Job) -> None:
+    """End the pause: the next slot is the schedule's next from now."""
+    job.paused_at, job.failures_in_row = None, 0
+    _set_next(job)
+
+
 def near_bell(job: Job) -> list[Bell]:
     """The bell of a slot so near that the next tick might come late for it."""
     slot = job.next_run_at

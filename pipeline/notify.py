@@ -41,7 +41,9 @@ class MailError(OutsideError):
     """A mail was not taken. `permanent`: this recipient or this message never will be."""
 
 
-def tell(session: Session, execution: Execution, *, base_url: str) -> list[EmailDelivery]:
+def tell(
+    session: Session, execution: Execution, *, base_url: str, paused: bool = False
+) -> list[EmailDelivery]:
     """Add the notification and the mail about a finished execution; the caller commits.
 
     One setting rules both ways of telling, so that NONE is silence: `job.notify` ALL tells every result,

@@ -1,22 +1,38 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from lib import clock
+from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told
-from models.base import upsert
+from models.base import table, upsert
 from models.values import Activity, Outcome, Status
-from pipeline import notify
+from pipeline import jobs, notify
 from pipeline.bells import Bell
-from pipeline.hold import Hold
+from pipeline.hold import Hold, stored
 from pipeline.write import Written
 
+_attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
+_draft_table = table(Draft)
+# Without values(): the columns to set are those of the parameters.
+_END_ATTEMPT = update(_attempt_table).where(
+    _attempt_table.c.execution_id == bindparam("of"), _attempt_table.c.number == bindparam("tried")
+)
+_project = table(Project)
+_SYNCED = (
+    update(_project)
+    .where(
+        _project.c.id == bindparam("project"),
+        _project.c.last_synced_at.is_(None) | (_project.c.last_synced_at < bindparam("until")),
+    )
+    .values(last_synced_at=bindparam("until"))
+)
 LONGEST_WAIT = 3600.0
 LONGEST_NAMED_WAIT = 6 * 3600.0
 """Seconds; DESIGN promise 5."""
@@ -34,37 +50,46 @@ class Fault:
 
 
 def complete(
-    session: Session, hold: Hold, activity: Activity, results: Sequence[Written], base_url: str
+    session: Session,
+    hold: Hold,
+    execution: Execution,
+    activity: Activity,
+    results: Sequence[Written],
+    base_url: str,
 ) -> list[Bell]:
-    """Store a run that succeeded, wholly or in part, or that found nothing; commits. Raises LostError."""
+    """Store a run that succeeded, wholly or in part, or that found nothing; commits. Raises LostError.
+
+    `execution` is the row as the run loaded it.
+    """
     failed = sum(1 for result in results if result.failure)
     outcome = Outcome.PARTIAL if failed else Outcome.SUCCESS if results else Outcome.NO_ACTIVITY
-    now = clock.now()
-    with session.begin():
-        execution = _held(session, hold)
-        drafts = [] if execution.dry_run else _drafts(session, execution, results)
-        output = _output(activity, results, drafts, execution.dry_run) if results else None
-        duration = _end_attempt(session, hold, now, Status.COMPLETED)
-        hold.take(
-            session,
-            status=Status.COMPLETED,
-            outcome=outcome,
-            completed_at=now,
-            duration=duration,
-            error=None,
-            stack_trace=None,
-            output=output,
-            items_processed=len(results),
-            items_success=len(results) - failed,
-            items_failed=failed,
-            summary=activity.summary,
-        )
-        session.refresh(execution)
-        _step(session, hold, now)
-        if execution.moves_cursor:
-            _advance(session, execution, activity)
-        mails = _finish(session, execution, base_url)
-    return mails
+    began = clock.now()
+    drafts = [] if execution.dry_run else _drafts(execution, results)
+    values = {
+        "status": Status.COMPLETED,
+        "outcome": outcome,
+        "completed_at": began,
+        "duration": (execution.duration or 0) + milliseconds(began - hold.began),
+        "error": None,
+        "stack_trace": None,
+        "output": _output(activity, results, drafts, execution.dry_run) if results else None,
+        "items_processed": len(results),
+        "items_success": len(results) - failed,
+        "items_failed": failed,
+        "summary": activity.summary,
+    }
+
+    def store(connection: Connection) -> list[Bell]:
+        _take(connection, hold, execution, values)
+        if drafts:
+            connection.execute(insert(_draft_table), drafts)
+        _end_attempt(connection, hold, began, Status.COMPLETED)
+        _remember(connection, execution, activity)
+        bells = _finish(session, connection, execution, activity, base_url)
+        _step(connection, hold, began)
+        return bells
+
+    return stored(session, store)
 
 
 def fail(
@@ -78,40 +103,72 @@ def fail(
     """Store a failed attempt: RETRYING while waiting may help and retries are left, else the end; commits.
     Raises LostError."""
     now = clock.now()
-    with session.begin():
-        execution = _held(session, hold)
-        duration = _end_attempt(session, hold, now, fault.status, fault)
-        common = {"error": fault.message, "stack_trace": fault.stack_trace, "duration": duration}
-        if not fault.permanent and hold.attempt <= execution.job.max_retries:
-            at = now + timedelta(
-                seconds=retry_wait(execution.job.retry_delay, hold.attempt, fault.retry_after)
-            )
-            hold.take(session, status=Status.RETRYING, next_retry_at=at, **common)
+
+    def store(connection: Connection) -> list[Bell]:
+        hold.take(connection)
+        execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
+        failures = execution.failures + 1
+        common = {
+            "error": fault.message,
+            "stack_trace": fault.stack_trace,
+            "duration": (execution.duration or 0) + milliseconds(now - hold.began),
+            "failures": failures,
+        }
+        close_attempt(connection, hold.execution_id, hold.attempt, now, fault.status, fault)
+        if not fault.permanent and failures <= execution.job.max_retries:
+            wait = retry_wait(execution.job.retry_delay, failures, fault.retry_after)
+            at = now + timedelta(seconds=wait)
+            hold.take(connection, status=Status.RETRYING, next_retry_at=at, **common)
             return [Bell("run", execution.id, eta=at)]
-        hold.take(
-            session,
-            status=fault.status,
-            outcome=Outcome(fault.status.value),
-            completed_at=now,
-            output=_output(activity, results, [], execution.dry_run) if activity and results else None,
-            items_processed=len(results),
-            items_success=sum(1 for result in results if not result.failure),
-            items_failed=sum(1 for result in results if result.failure),
-            **common,
-        )
-        session.refresh(execution)
-        return _finish(session, execution, base_url)
+        shown = _output(activity, results, [], execution.dry_run) if activity and results else None
+        ended = {
+            "status": fault.status,
+            "outcome": Outcome(fault.status.value),
+            "completed_at": now,
+            "output": shown,
+            "items_processed": len(results),
+            "items_success": sum(1 for result in results if not result.failure),
+            "items_failed": sum(1 for result in results if result.failure),
+        }
+        _take(connection, hold, execution, common | ended)
+        return _finish(session, connection, execution, None, base_url)
+
+    return stored(session, store)
 
 
-def retry_wait(delay: int, attempt: int, retry_after: float | None) -> float:
-    """Seconds until the next attempt after attempt number `attempt` (from 1): delay x 2^(attempt-1), at
-    most an hour.
+HANDED_BACK = (
+    "The worker was asked to stop while this attempt ran. What it had finished is kept, and the run goes on"
+    " from there."
+)
+
+
+def hand_back(session: Session, hold: Hold) -> list[Bell]:
+    """Give up an attempt because its worker stops: another worker goes on at once. It counts neither as a
+    failure nor as a death. Commits; raises LostError."""
+    now = clock.now()
+
+    def store(connection: Connection) -> list[Bell]:
+        hold.take(connection)
+        execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
+        spent = (execution.duration or 0) + milliseconds(now - hold.began)
+        values = {"status": Status.RETRYING, "next_retry_at": now, "error": HANDED_BACK, "duration": spent}
+        hold.take(connection, **values)
+        fault = Fault(HANDED_BACK, "")
+        close_attempt(connection, hold.execution_id, hold.attempt, now, Status.CANCELLED, fault)
+        return [Bell("run", hold.execution_id)]
+
+    return stored(session, store)
+
+
+def retry_wait(delay: int, failures: int, retry_after: float | None) -> float:
+    """Seconds until the next attempt after so many failed ones (from 1): delay x 2^(failures-1), at most an
+    hour.
 
     A time that a rate limit named is honoured instead, up to six hours.
     """
     if retry_after is not None:
         return min(max(retry_after, 0.0), LONGEST_NAMED_WAIT)
-    return float(min(delay * 2 ** (attempt - 1), LONGEST_WAIT))
+    return float(min(delay * 2 ** (failures - 1), LONGEST_WAIT))
 
 
 def end(session: Session, execution: Execution, status: Status, message: str, base_url: str) -> list[Bell]:
@@ -122,56 +179,58 @@ def end(session: Session, execution: Execution, status: Status, message: str, ba
     execution.error = execution.error or message
     execution.reason = message
     session.flush()
-    return _finish(session, execution, base_url)
+    return _finish(session, session.connection(), execution, None, base_url)
 
 
-def _held(session: Session, hold: Hold) -> Execution:
-    hold.take(session)
-    return session.get_one(Execution, hold.execution_id, populate_existing=True)
-
-
-def _end_attempt(
-    session: Session, hold: Hold, now: datetime, status: Status, fault: Fault | None = None
-) -> int:
-    """Close the attempt and whatever step it left open; the running time of all attempts in milliseconds."""
-    close_attempt(session, hold.execution_id, hold.attempt, now, status, fault)
-    total = select(func.sum(Attempt.duration)).where(Attempt.execution_id == hold.execution_id)
-    return int(session.scalar(total) or 0)
+def _take(connection: Connection, hold: Hold, execution: Execution, values: Mapping[str, Any]) -> None:
+    """Write the outcome, to the row and to the object that stands for it."""
+    hold.take(connection, **values)
+    for name, value in values.items():
+        set_committed_value(execution, name, value)
 
 
 def close_attempt(
-    session: Session, execution_id: str, number: int, now: datetime, status: Status, fault: Fault | None
-) -> None:
-    """End an attempt and whatever step it left open, in the caller's transaction."""
-    attempt = session.scalars(
-        select(Attempt).where(Attempt.execution_id == execution_id, Attempt.number == number)
-    ).one()
-    open_steps = session.scalars(
-        select(Step).where(
-            Step.execution_id == execution_id, Step.attempt == number, Step.status == Status.RUNNING
-        )
+    connection: Connection, execution_id: str, number: int, now: datetime, status: Status, fault: Fault | None
+) -> int:
+    """End an attempt and whatever step it left open, in the caller's transaction; the attempt's
+    milliseconds."""
+    steps = select(_step_table.c.id, _step_table.c.started_at).where(
+        _step_table.c.execution_id == execution_id,
+        _step_table.c.attempt == number,
+        _step_table.c.status == Status.RUNNING,
     )
-    for ended in (attempt, *open_steps):
-        ended.status, ended.completed_at = status, now
-        ended.duration = milliseconds(now - ended.started_at)
-        if fault is not None:
-            ended.error = fault.message
-    attempt.stack_trace = fault.stack_trace if fault else None
-    session.flush()
+    common = {"status": status, "completed_at": now, "error": fault.message if fault else None}
+    for step in connection.execute(steps).all():
+        values = common | {"duration": milliseconds(now - step.started_at)}
+        connection.execute(update(_step_table).where(_step_table.c.id == step.id).values(**values))
+    this = (_attempt_table.c.execution_id == execution_id) & (_attempt_table.c.number == number)
+    spent = milliseconds(
+        now - connection.execute(select(_attempt_table.c.started_at).where(this)).scalar_one()
+    )
+    trace = fault.stack_trace or None if fault else None
+    connection.execute(update(_attempt_table).where(this).values(**common, duration=spent, stack_trace=trace))
+    return spent
 
 
-def _step(session: Session, hold: Hold, started: datetime) -> None:
+def _end_attempt(connection: Connection, hold: Hold, now: datetime, status: Status) -> None:
+    """Of a run that left no step open."""
+    values = {"status": status, "completed_at": now, "duration": milliseconds(now - hold.began)}
+    connection.execute(_END_ATTEMPT, {"of": hold.execution_id, "tried": hold.attempt} | values)
+
+
+def _step(connection: Connection, hold: Hold, began: datetime) -> None:
     done = clock.now()
-    session.add(
-        Step(
-            execution_id=hold.execution_id,
-            attempt=hold.attempt,
-            name="record",
-            status=Status.COMPLETED,
-            started_at=started,
-            completed_at=done,
-            duration=milliseconds(done - started),
-        )
+    connection.execute(
+        insert(_step_table),
+        {
+            "execution_id": hold.execution_id,
+            "attempt": hold.attempt,
+            "name": "record",
+            "status": Status.COMPLETED,
+            "started_at": began,
+            "completed_at": done,
+            "duration": milliseconds(done - began),
+        },
     )
 
 
@@ -180,34 +239,32 @@ def milliseconds(span: timedelta) -> int:
     return max(0, round(span.total_seconds() * 1000))
 
 
-def _drafts(session: Session, execution: Execution, results: Iterable[Written]) -> list[Draft]:
-    drafts = [
-        Draft(
-            user_id=execution.user_id,
-            execution_id=execution.id,
-            platform_id=result.platform_id,
-            platform_type=result.platform_type,
-            title=result.post.title,
-            content=result.post.content,
-            tags=list(result.post.tags),
-            checks=list(result.checks),
-            usage=asdict(result.post.usage) if result.post.usage else None,
-        )
+def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": ids.new("draft"),
+            "user_id": execution.user_id,
+            "execution_id": execution.id,
+            "platform_id": result.platform_id,
+            "platform_type": result.platform_type,
+            "title": result.post.title,
+            "content": result.post.content,
+            "tags": list(result.post.tags),
+            "checks": list(result.checks),
+            "usage": asdict(result.post.usage) if result.post.usage else None,
+        }
         for result in results
         if result.post is not None
     ]
-    session.add_all(drafts)
-    session.flush()
-    return drafts
 
 
 def _output(
-    activity: Activity, results: Iterable[Written], drafts: Iterable[Draft], with_content: bool
+    activity: Activity, results: Iterable[Written], drafts: Iterable[dict[str, Any]], with_content: bool
 ) -> dict[str, Any]:
-    ids = {draft.platform_id: draft.id for draft in drafts}
+    made = {draft["platform_id"]: draft["id"] for draft in drafts}
     return {
         "activity": {"summary": activity.summary, "hasActivity": activity.has_activity},
-        "results": [_result(result, ids.get(result.platform_id), with_content) for result in results],
+        "results": [_result(result, made.get(result.platform_id), with_content) for result in results],
     }
 
 
@@ -228,50 +285,68 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
     return shown
 
 
-def _advance(session: Session, execution: Execution, activity: Activity) -> None:
-    """The job has told everything up to the window's end."""
-    window, job = activity.window, execution.job
-    floor = window.since if job.cursor_floor is None else min(job.cursor_floor, window.since)
-    session.execute(
-        update(Job)
-        .where(Job.id == job.id)
-        .values(cursor_floor=floor, cursor_until=window.until, cursor_head=window.head or Job.cursor_head)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(Project)
-        .where(
-            Project.id == execution.project_id,
-            (Project.last_synced_at.is_(None)) | (Project.last_synced_at < window.until),
-        )
-        .values(last_synced_at=window.until)
-        .execution_options(synchronize_session=False)
-    )
+def _remember(connection: Connection, execution: Execution, activity: Activity) -> None:
+    """What this run tells no later run of the job tells again."""
+    if not execution.moves_cursor:
+        return
+    at, until = clock.now(), activity.window.until
+    connection.execute(_SYNCED, {"project": execution.project_id, "until": until})
     if keys := activity.keys():
-        _remember(session, job.id, keys)
+        rows = [{"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in keys]
+        connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
 
 
-def _remember(session: Session, job_id: str, keys: Sequence[tuple[str, str]]) -> None:
-    at = clock.now()
-    rows = [{"job_id": job_id, "kind": kind, "key": key, "at": at} for kind, key in keys]
-    session.execute(upsert(session, Told).on_conflict_do_nothing(), rows)
-
-
-def _finish(session: Session, execution: Execution, base_url: str) -> list[Bell]:
-    """What every counted end has in common: the job's statistics, and telling the owner."""
+def _finish(
+    session: Session, connection: Connection, execution: Execution, activity: Activity | None, base_url: str
+) -> list[Bell]:
+    """What every end has in common: the job's cursor and statistics, whether it goes on, and telling the
+    owner. The one statement on the job is also what reads it."""
+    values = {} if activity is None or not execution.moves_cursor else _advanced(activity)
+    if not execution.dry_run:
+        values |= _counted(execution)
+    if not values:
+        return []
+    connection.execute(update(_job_table).where(_job_table.c.id == execution.job_id).values(**values))
     if execution.dry_run:
         return []
-    succeeded = execution.status == Status.COMPLETED
-    values: dict[str, Any] = {"run_count": Job.run_count + 1, "last_run_at": execution.started_at}
-    if succeeded:
-        values |= {"success_count": Job.success_count + 1, "last_success": execution.started_at}
-        values |= {"total_duration": Job.total_duration + (execution.duration or 0)}
-    else:
-        values |= {"failure_count": Job.failure_count + 1, "last_failure": execution.completed_at}
-    session.execute(
-        update(Job)
-        .where(Job.id == execution.job_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return [Bell("deliver", mail.id) for mail in notify.tell(session, execution, base_url=base_url)]
+    job = session.get_one(Job, execution.job_id, populate_existing=True)
+    paused = _pause_or_go_on(session, job, succeeded=execution.status == Status.COMPLETED)
+    mails = notify.tell(session, execution, base_url=base_url, paused=paused)
+    session.flush()
+    return [Bell("deliver", mail.id) for mail in mails]
+
+
+def _advanced(activity: Activity) -> dict[str, Any]:
+    """The job has told everything up to the window's end."""
+    window, job = activity.window, _job_table.c
+    floor = case((job.cursor_floor < window.since, job.cursor_floor), else_=window.since)
+    moved = {"cursor_floor": floor, "cursor_until": window.until}
+    return moved | ({"cursor_head": window.head} if window.head else {})
+
+
+def _counted(execution: Execution) -> dict[str, Any]:
+    job = _job_table.c
+    values: dict[str, Any] = {"run_count": job.run_count + 1, "last_run_at": execution.started_at}
+    if execution.status == Status.COMPLETED:
+        return values | {
+            "success_count": job.success_count + 1,
+            "last_success": execution.started_at,
+            "total_duration": job.total_duration + (execution.duration or 0),
+            "failures_in_row": 0,
+        }
+    return values | {
+        "failure_count": job.failure_count + 1,
+        "last_failure": execution.completed_at,
+        "failures_in_row": job.failures_in_row + 1,
+    }
+
+
+def _pause_or_go_on(session: Session, job: Job, *, succeeded: bool) -> bool:
+    """Whether the job is paused by this failure. A success makes a paused job go on: what stopped it is
+    mended."""
+    if succeeded and job.paused_at is not None:
+        jobs.go_on(job)
+    elif not succeeded and jobs.should_pause(job):
+        jobs.pause(job)
+        return True
+    return False

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from typing import Any
 
 from lib.errors import OutsideError, sentence, stack_trace
 from models.values import Brief, Post
@@ -49,48 +50,66 @@ Briefs = dict[str, Brief]
 
 
 def write_all(
-    writer: Writer, briefs: Briefs, pool: Executor, deadline: float, *, patience: float, succeeded: bool
-) -> Iterator[Written]:
-    """Yield each platform's result as it ends.
+    writer: Writer,
+    briefs: Briefs,
+    pool: Executor,
+    deadline: float,
+    ended: Future[None],
+    *,
+    patience: float,
+    succeeded: bool,
+) -> Iterator[list[Written]]:
+    """Yield the platforms' results as they end, those together that ended together.
 
     A failure that may pass is tried again, at most three times and `patience` seconds in all, provided
     another platform succeeded (`succeeded`: one did in an earlier attempt); only its last result is yielded.
-    `deadline` is on `time.monotonic()`. Raises TimeLimitError.
+    `deadline` is on `time.monotonic()`. Raises TimeLimitError, or what `ended` fails with meanwhile.
     """
     waiting = briefs
     for pause in (*PAUSES, None):
         failed: list[Written] = []
-        for written in _round(writer, waiting, pool, deadline):
-            if written.failure is None:
+        for batch in _round(writer, waiting, pool, deadline, ended):
+            failed += [written for written in batch if written.failure]
+            if written_now := [written for written in batch if not written.failure]:
                 succeeded = True
-                yield written
-            else:
-                failed.append(written)
+                yield written_now
         pause_for = _pause(failed, pause, patience) if succeeded else None
         again = [] if pause_for is None else [w for w in failed if _fits(w, pause_for)]
-        yield from (w for w in failed if w not in again)
+        if given_up := [w for w in failed if w not in again]:
+            yield given_up
         if not again or pause_for is None:
             return
         patience -= pause_for
-        _sleep(pause_for, deadline)
+        soonest(set(), min(pause_for, deadline - time.monotonic()), ended)
         waiting = {w.platform_id: briefs[w.platform_id] for w in again}
 
 
-def _round(writer: Writer, briefs: Briefs, pool: Executor, deadline: float) -> Iterator[Written]:
-    pending: set[Future[Written]] = {
+def _round(
+    writer: Writer, briefs: Briefs, pool: Executor, deadline: float, ended: Future[None]
+) -> Iterator[list[Written]]:
+    pending: set[Future[Any]] = {
         pool.submit(write_one, writer, platform_id, brief) for platform_id, brief in briefs.items()
     }
     while pending:
-        done, pending = wait(
-            pending, timeout=max(0.0, deadline - time.monotonic()), return_when=FIRST_COMPLETED
-        )
+        done = soonest(pending, deadline - time.monotonic(), ended)
         if not done:
-            for future in pending:
-                future.cancel()
             raise TimeLimitError(
                 "The run took longer than the job's time limit while its posts were written."
             )
-        yield from (future.result() for future in done)
+        pending -= done
+        yield [future.result() for future in done]
+
+
+def soonest(futures: Iterable[Future[Any]], seconds: float, ended: Future[None]) -> set[Future[Any]]:
+    """Those of the futures that are done as soon as one is, none after so many seconds.
+
+    Raises what `ended` fails with, but not before every result that is there has been handed on: it has been
+    paid for.
+    """
+    done, _ = wait({*futures, ended}, timeout=max(0.0, seconds), return_when=FIRST_COMPLETED)
+    if done == {ended}:
+        ended.result()
+    return done - {ended}
 
 
 def write_one(writer: Writer, platform_id: str, brief: Brief) -> Written:
@@ -129,8 +148,3 @@ def _wait(written: Written, default: float) -> float:
 def _fits(written: Written, pause: float) -> bool:
     failure = written.failure
     return failure is not None and not failure.permanent and (failure.retry_after or 0.0) <= pause
-
-
-def _sleep(seconds: float, deadline: float, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Wait inside the attempt, never past its deadline."""
-    sleep(max(0.0, min(seconds, deadline - time.monotonic())))

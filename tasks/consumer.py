@@ -3,8 +3,7 @@ knows the flags."""
 
 import gc
 import logging
-
-from sqlalchemy.orm import sessionmaker
+from functools import partial
 
 from lib.secrets import SecretBox
 from lib.settings import load
@@ -12,6 +11,7 @@ from models.base import make_engine
 from pipeline.adapters import Adapters
 from tasks import deliver, queue, run, schedule, worker  # noqa: F401  (importing one registers its task)
 from tasks.mailer import make_sender
+from tasks.service import Service
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 for chatty in ("huey", "httpx2", "urllib3"):
@@ -22,10 +22,13 @@ queue.connect(settings)
 worker.install(
     worker.Worker(
         settings=settings,
-        sessions=sessionmaker(make_engine(settings.database_url), expire_on_commit=False),
+        engine=make_engine(
+            settings.database_url, pool_size=settings.workers, max_overflow=settings.workers + 10
+        ),
         adapters=Adapters(settings, SecretBox([key.get_secret_value() for key in settings.encryption_keys])),
         send=make_sender(settings),
     )
 )
 huey = queue.huey
+huey.create_consumer = partial(Service, huey)
 gc.freeze()

@@ -17,8 +17,9 @@ from huey import MemoryHuey
 from huey.serializer import SignedSerializer
 
 log = logging.getLogger(__name__)
-SPARE = 2
-"""Threads beyond WORKERS, for the tick, mails and recovery."""
+HANDS = 3
+"""Huey's threads: one may tick and one may mail while one answers the other bells. Executions have threads of
+their own."""
 
 # results=False: nobody reads a task's result, and storing them halves the rate at which tasks are consumed.
 huey = MemoryHuey("repocast", results=False)
@@ -98,11 +99,11 @@ def _enqueue(bell: Bell) -> None:
         task.schedule(args=arguments, eta=bell.eta)
 
 
-def worker_command(workers: int) -> list[str]:
-    """`huey_consumer` for at most `workers` executions at once.
+def worker_command() -> list[str]:
+    """`huey_consumer` as a worker process runs it.
 
-    -d, -m and -b keep a polling queue at a flat 50 ms; -g TERM -t 30 lets running tasks finish for 30 s when
-    the worker is asked to stop (huey's default is to interrupt them).
+    -d, -m and -b keep a polling queue at a flat 50 ms; -g TERM -t 8 lets tasks finish for 8 s when the worker
+    is asked to stop (huey's default is to interrupt them), after the runs have had theirs.
     """
-    flags = f"-k thread -w {workers + SPARE} -d 0.05 -m 0.05 -b 1 -g TERM -t 30 -q"
+    flags = f"-k thread -w {HANDS} -d 0.05 -m 0.05 -b 1 -g TERM -t 8 -q"
     return [sys.executable, "-m", "huey.bin.huey_consumer", "tasks.consumer.huey", *flags.split()]

@@ -1,18 +1,10 @@
-"""The bell that runs one execution."""
+"""The bell that says that an execution may run."""
 
-from pipeline import claim, execute
-from tasks.queue import answers, ring
+from tasks.queue import answers
 from tasks.worker import current
 
 
 @answers("run")
-def run(execution_id: str) -> None:
-    """Run it if this process has a place; else its row stays as it is and is rung when one is free."""
-    worker = current()
-    with worker.place() as got:
-        if not got:
-            return
-        with worker.sessions() as session:
-            bells = execute.run(session, execution_id, worker.adapters)
-    with worker.sessions() as session:
-        ring([*bells, *claim.waiting(session, limit=1)])
+def run(_execution_id: str) -> None:
+    """Wake a runner; it takes what waits longest, which is this execution or one that came before it."""
+    current().runners.wake()

@@ -1,42 +1,100 @@
-"""What a worker process holds: its settings, its database, its adapters, its mailer, and its WORKERS
-places."""
+"""What a worker process holds: its settings, database, adapters and mailer, and the threads that run
+executions."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
+from pipeline import claim, execute
 from pipeline.adapters import Adapters
+from pipeline.hold import Heart
+from pipeline.housekeeping import Ward
+from tasks.alarm import Alarm
+from tasks.guard import guarded
+from tasks.queue import ring
+from tasks.runners import Runners
+
+LOOK = 1.0
+"""Seconds between two looks at the rows for what no bell has told."""
+OVERDUE = timedelta(seconds=0.5)
+"""How late a slot is when a look takes it: until then its bell may still come."""
+GRACE = 20.0
+"""Seconds that runs have to end after a worker was asked to stop; those that need longer are handed back."""
+LAST_WORDS = 5.0
+"""Seconds to write down what is handed back."""
 
 
 @dataclass
 class Worker:
-    """One per process. `places` bounds how many executions run at once, so that long runs never starve the
-    tick or mails."""
+    """One per process. At most WORKERS executions run at once, in threads of their own, so that long runs
+    never starve the tick or mails."""
 
     settings: Settings
-    sessions: sessionmaker[Session]
+    engine: Engine
     adapters: Adapters
     send: Callable[[EmailDelivery], None]
-    places: threading.BoundedSemaphore = field(init=False)
     mailing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.places = threading.BoundedSemaphore(self.settings.workers)
+        self.sessions: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
+        self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim)
+        self.runners = Runners(self.settings.workers, self._run_next)
 
-    @contextmanager
-    def place(self) -> Iterator[bool]:
-        """Whether there was a place; it is given back at the end."""
-        got = self.places.acquire(blocking=False)
-        try:
-            yield got
-        finally:
-            if got:
-                self.places.release()
+    def start(self) -> None:
+        """Start the threads."""
+        self.runners.start()
+        self.alarm.start()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+
+    def stop(self, grace: float) -> None:
+        """Take nothing more; hand back what has not ended after `grace` seconds."""
+        self.heart.stopping.set()
+        self.runners.stop()
+        if not self.runners.join(grace):
+            self.heart.abandon()
+            self.runners.join(LAST_WORDS)
+
+    def tick(self) -> None:
+        """What happens every minute."""
+        with self.sessions() as session:
+            ring(claim.tick(session, self.settings.base_url, self.ward))
+        self.runners.wake()
+
+    def claim(self, job_id: str, slot: datetime) -> None:
+        """Turn a slot whose instant has come into an execution, and run it."""
+        with self.sessions() as session:
+            execution_id, bells = claim.claim(session, job_id, slot, self.settings.base_url)
+        if execution_id is not None:
+            self.runners.wake()
+        ring(bells)
+
+    def look(self) -> None:
+        """Take up what no bell has told, or whose bell was lost."""
+        with self.sessions() as session:
+            bells = claim.look(session, self.settings.base_url, self.ward, OVERDUE)
+        if any(bell.kind == "run" for bell in bells):
+            self.runners.wake()
+        ring(bell for bell in bells if bell.kind != "run")
+
+    def _run_next(self) -> bool:
+        with self.sessions() as session:
+            hold = execute.take_next(session)
+            if hold is None:
+                return False
+            self.runners.wake()
+            bells = execute.carry(session, hold, self.adapters, self.heart)
+        ring(bells)
+        return True
+
+    def _watch(self) -> None:
+        while not self.heart.stopping.wait(LOOK):
+            guarded(self.look, "A look at the rows failed; another one comes in a second.")
 
 
 _current: Worker | None = None

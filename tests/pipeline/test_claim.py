@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from models import Execution, Job, Pulse
-from pipeline import claim, control, execute, housekeeping, jobs
+from pipeline import claim, control, execute, jobs
+from pipeline.housekeeping import Ward
 from pipeline.schedule import Schedule
 from sources.base import SourceError
 from tests.pipeline.conftest import make_job
@@ -156,7 +157,7 @@ def test_under_skip_ten_minutes_late_still_runs(session, clock, job):
 def test_the_tick_claims_rings_and_says_that_it_ticked(session, clock, job):
     near = make_job(session, schedule=Schedule.parse("DAILY", {"hour": 9, "minute": 1, "timezone": "UTC"}))
     clock.move_to(SLOT)
-    bells = {(b.kind, b.id): b for b in claim.tick(session, BASE)}
+    bells = {(b.kind, b.id): b for b in claim.tick(session, BASE, Ward())}
     (execution,) = executions(session)
     session.commit()
     assert ("run", execution.id) in bells
@@ -164,7 +165,7 @@ def test_the_tick_claims_rings_and_says_that_it_ticked(session, clock, job):
     assert (start.slot, start.eta) == (SLOT + timedelta(minutes=1), SLOT + timedelta(seconds=59))
     assert session.get_one(Pulse, "tick").at == SLOT
     session.commit()
-    assert ("run", execution.id) in {(b.kind, b.id) for b in claim.tick(session, BASE)}
+    assert ("run", execution.id) in {(b.kind, b.id) for b in claim.tick(session, BASE, Ward())}
     assert len(executions(session)) == 1
 
 
@@ -175,32 +176,6 @@ def test_a_waiting_retry_is_rung_again_when_its_time_has_come(session, clock, jo
     assert claim.waiting(session, limit=5) == []
     clock.advance(300)
     assert [b.id for b in claim.waiting(session, limit=5)] == [waiting.id]
-
-
-def test_a_dead_run_is_recovered_after_a_minute_and_not_before(session, clock, job):
-    execution_id = control.trigger(session, job)[0].id
-    hold = execute._begin(session, execution_id)
-    clock.advance(60)
-    assert housekeeping.lost(session, clock.now()) == []
-    clock.advance(1)
-    assert housekeeping.lost(session, clock.now()) == [(execution_id, 1)]
-    assert [b.id for b in housekeeping.recover(session, execution_id, 1, BASE)] == [execution_id]
-    row = session.get_one(Execution, execution_id, populate_existing=True)
-    assert (row.status, row.next_retry_at) == ("RETRYING", clock.now())
-    session.commit()
-    with pytest.raises(execute.LostError), session.begin():
-        hold.take(session)
-
-
-def test_a_run_that_keeps_killing_its_worker_ends(session, clock, job):
-    execution, _ = control.trigger(session, job)
-    for attempt in range(1, job.max_retries + housekeeping.RECOVERIES + 2):
-        assert execute._begin(session, execution.id) is not None
-        clock.advance(61)
-        housekeeping.recover(session, execution.id, attempt, BASE)
-    row = session.get_one(Execution, execution.id, populate_existing=True)
-    assert (row.status, row.next_retry_at) == ("FAILED", None)
-    assert session.get_one(Job, job.id, populate_existing=True).failure_count == 1
 
 
 def test_a_slot_that_ran_already_is_passed_over_after_the_clock_was_set_back(session, clock, job):
@@ -219,7 +194,7 @@ def test_one_job_that_cannot_be_claimed_does_not_hold_up_the_others(session, clo
     broken.time_config, broken.next_run_at = {"timezone": "Nowhere/Gone"}, SLOT - timedelta(minutes=1)
     session.commit()
     clock.move_to(SLOT)
-    bells = claim.tick(session, BASE)
+    bells = claim.tick(session, BASE, Ward())
     (execution,) = executions(session)
     assert execution.job_id == job.id
     assert ("run", execution.id) in {(b.kind, b.id) for b in bells}

@@ -229,48 +229,6 @@ def test_no_platform_succeeded_for_good_is_failed_with_each_reason(session, cloc
     assert [r["error"] for r in done.output["results"]] == ["no HASHNODE", "no DEVTO", "no LINKEDIN"]
 
 
-def test_a_recovered_attempt_writes_only_what_is_missing(session, clock, adapters):
-    """The worker dies after two of three posts were stored."""
-    job = make_job(session)
-    execution = start(session, job)
-
-    class Killed(BaseException):
-        pass
-
-    stored = threading.Event()
-
-    def slow_linkedin(brief):
-        if brief.rules.type == "LINKEDIN":
-            stored.wait(5)
-
-    adapters.writer.before_answer = slow_linkedin
-    original, count = execute._store, []
-
-    def dying(story, written):
-        original(story, written)
-        count.append(written.platform_type)
-        if len(count) == 2:
-            stored.set()
-            raise Killed
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execute, "_store", dying)
-        with pytest.raises(Killed):
-            execute.run(session, execution.id, adapters)
-    session.rollback()
-    row = session.get_one(Execution, execution.id, populate_existing=True)
-    assert row.status == "RUNNING"
-    session.commit()
-    from pipeline import housekeeping
-
-    clock.advance(61)
-    assert [b.kind for b in housekeeping.recover(session, execution.id, 1, "https://x.example")] == ["run"]
-    adapters.writer.calls.clear()
-    done = run(session, execution, adapters)
-    assert (done.status, done.items_success, adapters.writer.calls) == ("COMPLETED", 3, ["LINKEDIN"])
-    assert len(adapters.github.scans) == 1
-
-
 def test_a_cancelled_run_writes_nothing_more(session, sessions, clock, adapters):
     job = make_job(session)
     execution = start(session, job)

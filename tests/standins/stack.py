@@ -68,7 +68,7 @@ class Stack:
         return self
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self._start(worker_command(int(self.env.get("WORKERS", "5"))))
+        return self._start(worker_command())
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)

@@ -1,0 +1,255 @@
+"""Runs whose worker died or was stopped: what was finished is kept, and the run goes on."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from models import Attempt, Execution, Job, Step
+from pipeline import control, execute, housekeeping
+from pipeline.hold import Heart, Hold, LostError
+from pipeline.housekeeping import RECOVERIES, Ward
+from tests.pipeline.conftest import FakeAdapters, make_job
+
+BASE = "https://repocast.example"
+
+
+class Eyes:
+    """What a ward sees, with a monotonic clock that is moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 1000.0
+        self.ward = Ward()
+        monkeypatch.setattr(housekeeping, "monotonic", lambda: self.seconds)
+
+    def after(self, seconds: float, session) -> list[str]:
+        """The ids of the runs that are dead so much later."""
+        self.seconds += seconds
+        return [beat[0] for beat in self.ward.dead(session)]
+
+
+@pytest.fixture
+def eyes(monkeypatch) -> Eyes:
+    return Eyes(monkeypatch)
+
+
+@pytest.fixture
+def execution(session, clock) -> Execution:
+    return control.trigger(session, make_job(session))[0]
+
+
+def taken(session) -> Hold:
+    hold = execute.take_next(session)
+    assert hold is not None
+    return hold
+
+
+def again(session, execution: Execution) -> Execution:
+    found = session.get_one(Execution, execution.id, populate_existing=True)
+    session.commit()
+    return found
+
+
+def recover(session, execution: Execution):
+    row = again(session, execution)
+    return housekeeping.recover(session, (row.id, row.attempt, row.heartbeat_at), BASE)
+
+
+def attempts(session, execution: Execution) -> list[Attempt]:
+    query = select(Attempt).where(Attempt.execution_id == execution.id).order_by(Attempt.number)
+    found = session.scalars(query.execution_options(populate_existing=True)).all()
+    session.commit()
+    return list(found)
+
+
+def test_a_heart_that_stood_still_for_a_minute_is_dead(session, clock, execution, eyes):
+    taken(session)
+    clock.advance(60)
+    assert eyes.after(0, session) == []
+    clock.advance(1)
+    assert eyes.after(19, session) == []
+    assert eyes.after(1, session) == [execution.id]
+
+
+def test_a_heart_that_beats_is_alive_whatever_the_clock_says(session, clock, execution, eyes):
+    hold = taken(session)
+    eyes.after(0, session)
+    for leap in (3600, -7200, 3600):  # set forward an hour, back two, and right again
+        clock.advance(leap)
+        with session.begin():
+            hold.take(session.connection())
+        assert eyes.after(15, session) == []
+        clock.advance(leap)
+        assert eyes.after(15, session) == []
+
+
+def test_the_dead_are_found_while_the_clock_is_an_hour_behind(session, clock, execution, eyes):
+    taken(session)
+    clock.advance(-3600)
+    assert eyes.after(0, session) == []
+    assert eyes.after(59, session) == []
+    assert eyes.after(1, session) == [execution.id]
+
+
+def test_a_ward_that_wakes_from_suspension_kills_nobody(session, clock, execution, eyes):
+    hold = taken(session)
+    eyes.after(0, session)
+    clock.advance(8 * 3600)
+    assert eyes.after(0, session) == []
+    with session.begin():
+        hold.take(session.connection())
+    assert eyes.after(20, session) == []
+
+
+def test_who_was_recovered_writes_nothing_more(session, clock, execution):
+    hold = taken(session)
+    clock.advance(61)
+    assert [(b.kind, b.id) for b in recover(session, execution)] == [("run", execution.id)]
+    row = again(session, execution)
+    assert (row.status, row.next_retry_at, row.recoveries, row.failures) == ("RETRYING", clock.now(), 1, 0)
+    assert (row.error, row.duration) == (housekeeping.WORDS, 61_000)
+    with pytest.raises(LostError), session.begin():
+        hold.take(session.connection())
+
+
+def test_a_beat_between_the_look_and_the_recovery_saves_the_run(session, clock, execution):
+    hold = taken(session)
+    row = again(session, execution)
+    seen = (row.id, row.attempt, row.heartbeat_at)
+    clock.advance(1)
+    with session.begin():
+        hold.take(session.connection())
+    assert housekeeping.recover(session, seen, BASE) == []
+    assert again(session, execution).status == "RUNNING"
+
+
+def test_a_run_that_keeps_killing_its_worker_ends_and_says_so(session, clock, execution):
+    for _ in range(RECOVERIES + 1):
+        taken(session)
+        recover(session, execution)
+    row = again(session, execution)
+    assert (row.status, row.next_retry_at) == ("FAILED", None)
+    assert row.reason == "4 workers stopped while they ran it: it is not tried again."
+    assert session.get_one(Job, row.job_id, populate_existing=True).failure_count == 1
+
+
+def test_a_dead_worker_uses_up_no_retry(session, clock, execution, adapters):
+    taken(session)
+    recover(session, execution)
+    adapters.github.failures = [OSError("down")] * 9
+    for wait in (300, 600, 1200):
+        execute.run(session, execution.id, adapters)
+        row = again(session, execution)
+        assert (row.status, row.next_retry_at) == ("RETRYING", clock.now() + timedelta(seconds=wait))
+        clock.advance(wait)
+    execute.run(session, execution.id, adapters)
+    row = again(session, execution)
+    assert (row.status, row.attempt, row.failures, row.recoveries) == ("FAILED", 5, 4, 1)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours may catch it."""
+
+
+def test_a_recovered_attempt_writes_only_what_is_missing(session, clock, adapters, execution, monkeypatch):
+    """The worker dies after two of three posts were stored."""
+    two_are_stored = threading.Event()
+    adapters.writer.before_answer = lambda brief: (
+        two_are_stored.wait(5) if brief.rules.type == "LINKEDIN" else None
+    )
+    store, stored = execute._store_posts, []
+
+    def dying(story, batch):
+        store(story, batch)
+        stored.extend(batch)
+        if len(stored) == 2:
+            two_are_stored.set()
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(execute, "_store_posts", dying)
+        with pytest.raises(Killed):
+            execute.run(session, execution.id, adapters)
+    session.rollback()
+    assert again(session, execution).status == "RUNNING"
+    recover(session, execution)
+    adapters.writer.calls.clear()
+    execute.run(session, execution.id, adapters)
+    done = again(session, execution)
+    assert (done.status, done.items_success, adapters.writer.calls) == ("COMPLETED", 3, ["LINKEDIN"])
+    assert len(adapters.github.scans) == 1
+    second = attempts(session, execution)[1]
+    assert [name.split(":")[0] for name in second.reused] == ["scan", "write", "write"]
+
+
+@pytest.mark.parametrize("asked", ["before the scan", "after the scan", "while a post is written"])
+def test_a_worker_that_is_stopped_hands_its_run_back(session, engine, clock, adapters, execution, asked):
+    heart, release = Heart(engine), threading.Event()
+
+    def hang(brief):
+        if brief.rules.type == "DEVTO":
+            heart.abandon()
+            release.wait(5)
+
+    if asked == "before the scan":
+        heart.stopping.set()
+    elif asked == "after the scan":
+        adapters.github.before_answer = heart.stopping.set
+    else:
+        adapters.writer.before_answer = hang
+    clock.advance(1)
+    bells = execute.run(session, execution.id, adapters, heart)
+    release.set()
+    assert [(b.kind, b.id) for b in bells] == [("run", execution.id)]
+    row = again(session, execution)
+    assert (row.status, row.next_retry_at, row.failures, row.recoveries) == ("RETRYING", clock.now(), 0, 0)
+    first = attempts(session, execution)[0]
+    assert (first.status, first.completed_at) == ("CANCELLED", clock.now())
+    assert first.error.startswith("The worker was asked to stop while this attempt ran.")
+    open_steps = select(Step).where(Step.execution_id == execution.id, Step.status == "RUNNING")
+    assert session.scalars(open_steps).all() == []
+    session.commit()
+    adapters.writer.before_answer = lambda brief: None
+    execute.run(session, execution.id, adapters)
+    assert again(session, execution).status == "COMPLETED"
+    assert len(adapters.github.scans) == 1
+
+
+def test_what_ended_while_the_worker_stopped_is_kept(session, engine, clock, adapters, execution):
+    """A post that came in the same moment as the end of the grace has been paid for."""
+    heart, release, written = Heart(engine), threading.Event(), threading.Barrier(2, timeout=5)
+
+    def before(brief):
+        if brief.rules.type == "HASHNODE":
+            written.wait()
+        elif brief.rules.type == "DEVTO":
+            written.wait()
+            release.wait(5)
+
+    adapters.writer.before_answer = before
+    store = execute._store_posts
+
+    def stop_after(story, batch):
+        store(story, batch)
+        heart.abandon()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execute, "_store_posts", stop_after)
+        execute.run(session, execution.id, adapters, heart)
+    release.set()
+    kept = session.scalars(select(Step).where(Step.name == "write", Step.status == "COMPLETED")).all()
+    session.commit()
+    assert kept
+    adapters.writer.before_answer = lambda brief: None
+    calls = len(adapters.writer.calls)
+    execute.run(session, execution.id, adapters)
+    assert len(adapters.writer.calls) - calls == 3 - len(kept)
+    assert again(session, execution).items_success == 3
+
+
+def test_adapters_are_asked_nothing_by_a_stopped_worker(session, engine, clock, execution):
+    heart, adapters = Heart(engine), FakeAdapters()
+    heart.stopping.set()
+    execute.run(session, execution.id, adapters, heart)
+    assert (adapters.github.scans, adapters.writer.calls) == ([], [])
