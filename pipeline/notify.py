@@ -48,33 +48,49 @@ def tell(
 
     One setting rules both ways of telling, so that NONE is silence: `job.notify` ALL tells every result,
     PROBLEMS only PARTIAL, FAILED and TIMEOUT. Runs that found nothing worth saying, were cancelled, skipped
-    or dry are never told. `base_url`: where people reach the app, without a slash at its end. Returns the
-    mails, to be delivered after the commit.
+    or dry are never told. `paused`: this failure paused the job, which is told in the app in any case, and by
+    mail in place of the failure. `base_url`: where people reach the app, without a slash at its end. Returns
+    the mails, to be delivered after the commit.
     """
-    outcome, job = execution.outcome, execution.job
-    if execution.dry_run or outcome not in _TOLD[job.notify]:
+    if execution.dry_run or execution.outcome not in _TYPES:
         return []
-    user = session.get_one(User, execution.user_id)
-    story = _story(execution, Outcome(outcome), base_url)
-    session.add(
-        Notification(
-            user_id=user.id,
-            execution_id=execution.id,
-            type=_TYPES[Outcome(outcome)],
-            title=story["title"],
-            message=_message(execution, Outcome(outcome)),
-            link=f"/projects/{execution.project_id}/cron/{job.id}",
-        )
+    outcome, job = Outcome(execution.outcome), execution.job
+    told = outcome in _TOLD[job.notify]
+    if not told and not paused:
+        return []
+    story = _story(execution, outcome, base_url)
+    if told:
+        session.add(_entry(execution, _TYPES[outcome], story["title"], _message(execution, outcome)))
+    if paused:
+        session.add(_entry(execution, "JOB_PAUSED", story["paused_title"], story["paused"]))
+    return [_mail(session, execution, story, paused)] if told else []
+
+
+def _entry(execution: Execution, kind: str, title: str, message: str) -> Notification:
+    return Notification(
+        user_id=execution.user_id,
+        execution_id=execution.id,
+        type=kind,
+        title=title,
+        message=message,
+        link=f"/projects/{execution.project_id}/cron/{execution.job_id}",
     )
+
+
+def _mail(session: Session, execution: Execution, story: dict[str, Any], paused: bool) -> EmailDelivery:
+    succeeded = execution.outcome in (Outcome.SUCCESS, Outcome.PARTIAL)
+    template = "job_completed" if succeeded else "job_failed"
+    if paused:
+        template, story = "job_paused", story | {"title": story["paused_title"]}
     mail = EmailDelivery(
         id=ids.new("mail"),  # named here and not by the flush: the caller rings for it
-        user_id=user.id,
+        user_id=execution.user_id,
         execution_id=execution.id,
-        recipient=user.email,
-        **_render("job_completed" if outcome in (Outcome.SUCCESS, Outcome.PARTIAL) else "job_failed", story),
+        recipient=session.get_one(User, execution.user_id).email,
+        **_render(template, story),
     )
     session.add(mail)
-    return [mail]
+    return mail
 
 
 def due_mails(session: Session, now: datetime, limit: int) -> list[str]:
@@ -164,6 +180,8 @@ def _story(execution: Execution, outcome: Outcome, base_url: str) -> dict[str, A
         "failures": _failures(execution),
         "error": _line(execution.error or "The run ended without a reason."),
         "next_run": _when(job),
+        "paused_title": f"{_line(job.name)} is paused",
+        "paused": _paused(job),
         "link": f"{base_url}/executions/{execution.id}",
     }
 
@@ -172,8 +190,15 @@ def _status(execution: Execution, outcome: Outcome) -> str:
     if outcome in (Outcome.SUCCESS, Outcome.PARTIAL):
         return "completed successfully" if outcome is Outcome.SUCCESS else "completed with errors"
     verb = "failed" if outcome is Outcome.FAILED else "timed out"
-    retries = max(execution.attempt - 1, 0)
+    retries = max(execution.failures - 1, 0)
     return f"{verb} after {retries} {'retry' if retries == 1 else 'retries'}" if retries else verb
+
+
+def _paused(job: Job) -> str:
+    return (
+        f"Its last {job.failures_in_row} runs failed, so its schedule is paused. It goes on as soon as a run"
+        " succeeds (Trigger Now), or when you press Resume; what happened meanwhile is told then."
+    )
 
 
 def _message(execution: Execution, outcome: Outcome) -> str:

@@ -97,6 +97,7 @@ def execution(session, clock):
         project_id=project.id,
         triggered_by="scheduled",
         attempt=1,
+        failures=0,
         status="COMPLETED",
         outcome="SUCCESS",
         duration=14000,
@@ -122,7 +123,8 @@ def partial(run):
 
 def failed(run, attempts=4, status="FAILED", error="GitHub API error: Bad credentials"):
     run.status = run.outcome = status
-    run.attempt, run.duration, run.error = attempts, 3000, error
+    run.attempt = run.failures = attempts
+    run.duration, run.error = 3000, error
     run.items_processed = run.items_success = 0
 
 
