@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from lib.settings import load
 from pipeline.bells import Bell
 from tasks import queue
+from tasks.sqlite_queue import WatchedSqliteStorage
 from tests.plugins.requirement import missing
 from tests.standins.stack import free_port, until
 
@@ -111,3 +112,22 @@ def test_a_bell_with_an_eta_is_scheduled(tmp_path, clock):
 
 def test_sqlalchemy_urls_reach_the_database_driver():
     assert make_url("postgresql+psycopg://u@h/d").drivername == "postgresql+psycopg"
+
+
+def test_a_deleted_queue_file_is_made_anew_for_all_who_use_it(tmp_path):
+    """Two processes, played by two storages: without this each would go on with a file that nobody sees."""
+    file = tmp_path / "queue.db"
+    web, worker = (WatchedSqliteStorage("repocast", filename=str(file), fsync=False) for _ in range(2))
+    web.enqueue(b"first")
+    assert worker.dequeue() == b"first"
+    for each in tmp_path.glob("queue.db*"):
+        each.unlink()
+    web.enqueue(b"second")
+    assert worker.dequeue() == b"second"
+    for each in tmp_path.glob("queue.db*"):
+        each.unlink()
+    assert worker.queue_size() == 0
+    web.enqueue(b"third")
+    assert worker.dequeue() == b"third"
+    web.close()
+    worker.close()
