@@ -1,21 +1,38 @@
-"""The next run: examples, and a simulation of Debian cron's own loop as the judge of all the others."""
+"""The next run: examples, and a simulation of Debian cron's own loop as the judge of all the others.
+
+A case is one answer of `Schedule.next_after`, the function behind preview and reality, that was compared with
+the simulation's; the closing lines of a run count them.
+"""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from calendar import isleap, monthrange
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import cycle, islice, pairwise
+from random import Random
+from zoneinfo import available_timezones
 
 import pytest
 from cronsim import CronSim
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from lib.cron import ALIASES, CronError, describe, firing_after, next_after, parse
+from lib.cron import (
+    ALIASES,
+    CronError,
+    count_between,
+    describe,
+    firing_after,
+    newest_between,
+    next_after,
+    parse,
+)
 from lib.zones import MINUTE, names, zone
+from pipeline.schedule import Passed, Schedule
 
-FEW, MANY = settings(max_examples=200), settings(max_examples=10_000)
+FEW, MANY = settings(max_examples=200), settings(max_examples=5_000)
 DAY = timedelta(days=1)
 
 
@@ -318,48 +335,112 @@ class Wish:
         return all(dates) if self.star(2) or self.star(4) else any(dates)
 
 
-def debian_cron(wish: Wish, place: str, start: datetime, end: datetime) -> Iterator[datetime]:
-    """What cron.c's main loop would run from `start` to `end`, woken at each full minute.
+@dataclass(frozen=True)
+class Plan:
+    """A schedule as users make it, and what it means, told without the product's code."""
+
+    frequency: str
+    config: dict[str, object]
+    matches: Callable[[datetime], bool]
+    wild: bool = False
+
+    def schedule(self, place: str) -> Schedule:
+        return Schedule.parse(self.frequency, {**self.config, "timezone": place})
+
+
+def daily(hour: int, minute: int) -> Plan:
+    at = {"hour": hour, "minute": minute}
+    return Plan("DAILY", at, lambda local: local.minute == minute and local.hour == hour)
+
+
+def weekly(hour: int, minute: int, days: Iterable[int]) -> Plan:
+    every = daily(hour, minute)
+    return Plan(
+        "WEEKLY",
+        every.config | {"dayOfWeek": list(days)},
+        lambda local: every.matches(local) and local.isoweekday() % 7 in days,
+    )
+
+
+def monthly(hour: int, minute: int, day: int) -> Plan:
+    every = daily(hour, minute)
+    return Plan(
+        "MONTHLY",
+        every.config | {"dayOfMonth": day},
+        lambda local: every.matches(local) and local.day == min(day, monthrange(local.year, local.month)[1]),
+    )
+
+
+def custom(wish: Wish) -> Plan:
+    return Plan("CUSTOM", {"expression": wish.expression}, wish.matches, wish.star(0) or wish.star(1))
+
+
+def wakes(
+    place: str, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, list[datetime], list[datetime]]]:
+    """When cron.c's main loop wakes from `start` to `end`, at each full minute, and the local times for which
+    it then runs wildcard jobs and fixed ones.
 
     `virtual` is the local time up to which all has run. Unlike there, offsets are read anew each minute
     and not only when tm_isdst flips.
     """
-    tz, wild = zone(place), wish.star(0) or wish.star(1)
+    tz, now = zone(place), start
     virtual = start.astimezone(tz).replace(tzinfo=None)
-    now = start
     while now < end:
         now += MINUTE
         running = now.astimezone(tz).replace(tzinfo=None)
         ahead = (running - virtual) // MINUTE
-        due = False
-        if ahead == 1:
-            virtual = running
-            due = wish.matches(running)
-        elif 0 < ahead <= 5:
-            while virtual < running:
-                virtual += MINUTE
-                due |= wish.matches(virtual)
-        elif 5 < ahead <= 180:
-            due = wild and wish.matches(running)
-            while virtual < running:
-                virtual += MINUTE
-                due |= not wild and wish.matches(virtual)
+        wild = fixed = [running]
+        if 1 < ahead <= 180:
+            fixed = [virtual + number * MINUTE for number in range(1, ahead + 1)]
+            wild = fixed if ahead <= 5 else wild
         elif -180 < ahead <= 0:
-            due = wild and wish.matches(running)
-        else:
+            fixed = []
+        if fixed:
             virtual = running
-            due = wish.matches(running)
-        if due:
-            yield now
+        yield now, wild, fixed
+
+
+def debian_cron(plans: list[Plan], place: str, start: datetime, end: datetime) -> list[list[datetime]]:
+    """What cron would run from `start` (excluded) to `end`, for each plan."""
+    runs: list[list[datetime]] = [[] for _ in plans]
+    for now, wild, fixed in wakes(place, start, end):
+        for plan, found in zip(plans, runs, strict=True):
+            if any(map(plan.matches, wild if plan.wild else fixed)):
+                found.append(now)
+    return runs
+
+
+def compare(tally, plans: list[Plan], place: str, start: datetime, end: datetime, asked: list) -> None:
+    """Every plan's whole chain from `start` to `end`, and its answers at `asked`.
+
+    A case is counted where the simulation has an answer; where it has none, ours has to lie past the end.
+    """
+    for plan, runs in zip(plans, debian_cron(plans, place, start, end), strict=True):
+        schedule, wrong, questions = plan.schedule(place), [], {start, *runs, *asked}
+        for question in questions:
+            answer, later = schedule.next_after(question), bisect_right(runs, question)
+            if answer != runs[later] if later < len(runs) else answer <= end:
+                wrong.append((question, answer))
+        known = sum(question < runs[-1] for question in questions) if runs else 0
+        tally("next-run", cases_compared=known, disagreements=len(wrong))
+        assert not wrong, (plan.config, place)
+
+
+YEARS = range(2024, 2038)
 
 
 @cache
 def changes(place: str) -> tuple[datetime, ...]:
     """Days (UTC) of 2024 to 2037 in which the zone's offset changes."""
-    tz, first = zone(place), datetime(2024, 1, 1, tzinfo=UTC)
-    days = [first + number * DAY for number in range(14 * 366)]
-    offsets = [day.astimezone(tz).utcoffset() for day in days]
-    return tuple(day for day, (old, new) in zip(days, pairwise(offsets), strict=False) if old != new)
+    return tuple(day for year in YEARS for day in changes_in(place, year))
+
+
+def changes_in(place: str, year: int) -> list[datetime]:
+    tz, first = zone(place), datetime(year, 1, 1, tzinfo=UTC)
+    days = [first + number * DAY for number in range(365 + isleap(year))]
+    offsets = [day.astimezone(tz).utcoffset() for day in [*days, days[-1] + DAY]]
+    return [day for day, (old, new) in zip(days, pairwise(offsets), strict=True) if old != new]
 
 
 def values(
@@ -383,8 +464,8 @@ def values(
 STAR = st.just("*")
 STEPS = st.sampled_from(["*", "*", "*/2", "*/3", "*/5"])
 MINUTES = values(0, 59, st.sampled_from(["*", "*/7", "*/15", "*/30"]))
-NIGHT = values(0, 4, st.nothing())  # most clocks change then
-HOURS = NIGHT | NIGHT | values(0, 23, STEPS)
+NIGHT, LATE = values(0, 4, st.nothing()), values(21, 23, st.nothing())  # clocks change then
+HOURS = NIGHT | NIGHT | LATE | values(0, 23, STEPS)
 ALWAYS = [st.just(("*", frozenset(range(low, high + 1)))) for low, high in ((1, 31), (1, 12), (0, 6))]
 DATES = st.tuples(*ALWAYS) | st.tuples(values(1, 31, STAR), ALWAYS[1], values(0, 6, STAR))
 RARE_DATES = st.tuples(values(1, 31, STEPS), values(1, 12, STEPS), values(0, 6, STEPS))
@@ -413,33 +494,160 @@ def nights(draw) -> tuple[str, datetime]:
     return place, draw(st.sampled_from(changes(place) or (datetime(2026, 10, 25, tzinfo=UTC),)))
 
 
-def runs_between(wish: Wish, place: str, start: datetime, end: datetime) -> list[datetime]:
-    cron, tz, found = parse(wish.expression), zone(place), []
-    at = next_after(cron, tz, start)
-    while at <= end:
-        found.append(at)
-        at = next_after(cron, tz, at)
-    return found
+HOUR, PAST = st.sampled_from([0, 1, 2, 3, 4, 22, 23]) | st.integers(0, 23), st.integers(0, 59)
+CUSTOM = wishes(DATES).map(custom)
+SIMPLE = (
+    st.builds(daily, HOUR, PAST)
+    | st.builds(weekly, HOUR, PAST, st.sets(st.integers(0, 6), min_size=1))
+    | st.builds(monthly, HOUR, PAST, st.integers(1, 31) | st.integers(28, 31))
+)
+PLANS = CUSTOM | CUSTOM | SIMPLE
+AROUND_CHANGES = (PLANS, nights(), st.lists(st.integers(0, 3 * 24 * 3600), max_size=8))
 
 
-AROUND_CHANGES = (wishes(DATES), nights(), st.lists(st.integers(0, 3 * 24 * 3600), max_size=8))
-
-
-def runs_are_those_of_debian_cron(wish, night, seconds):
+def runs_are_those_of_debian_cron(tally, plan, night, seconds):
     """Around every change of every zone: the whole chain, and the answers in between."""
     place, day = night
     start, end = day - DAY, day + 2 * DAY
-    simulated = list(debian_cron(wish, place, start, end))
-    assert runs_between(wish, place, start, end) == simulated
-    questions = [start + timedelta(seconds=second) for second in seconds]
-    for asked in questions + [day + number * 20 * MINUTE for number in range(72)]:
-        later = bisect_right(simulated, asked)
-        if later < len(simulated):
-            assert next_after(parse(wish.expression), zone(place), asked) == simulated[later]
+    asked = [start + timedelta(seconds=second) for second in seconds]
+    asked += [day + number * 20 * MINUTE for number in range(72)]
+    compare(tally, [plan], place, start, end, asked)
 
 
 test_runs_are_those_of_debian_cron = FEW(given(*AROUND_CHANGES)(runs_are_those_of_debian_cron))
 test_runs_are_those_of_debian_cron_at_length = at_length(runs_are_those_of_debian_cron, *AROUND_CHANGES)
+
+
+def sample(strategy: st.SearchStrategy, count: int) -> list:
+    """The same examples each time, unlike those that Hypothesis looks for."""
+    drawn: list = []
+
+    @settings(max_examples=count, derandomize=True, database=None, phases=[Phase.generate])
+    @given(strategy)
+    def keep(example) -> None:
+        drawn.append(example)
+
+    keep()
+    return drawn
+
+
+def plans_for(day: datetime, wish: Wish, random: Random) -> list[Plan]:
+    """One plan of each frequency, all of them due on this day or the next, mostly when clocks change."""
+    times = [(random.choice([0, 1, 2, 3, 22, 23, random.randrange(24)]), random.randrange(60)) for _ in "DWM"]
+    date = day + random.choice([0, 0, 1]) * DAY
+    last = monthrange(date.year, date.month)[1]
+    weekdays = {date.isoweekday() % 7, random.randrange(7)}
+    dates = range(last, 32) if date.day == last else [date.day]
+    return [
+        daily(*times[0]),
+        weekly(*times[1], weekdays),
+        monthly(*times[2], random.choice(dates)),
+        custom(wish),
+    ]
+
+
+def month_s_end(year: int, random: Random) -> datetime:
+    """Of a month that is short enough for a monthly job's day to be moved."""
+    month = random.choice([2, 2, 4, 6, 9, 11])
+    return datetime(year, month, monthrange(year, month)[1], tzinfo=UTC)
+
+
+def compare_days(tally, place: str, days: Iterable[datetime], pool: Iterator[Wish], random: Random) -> None:
+    for day in days:
+        start, end = day - DAY / 4, day + DAY * 3 / 2
+        asked = [start + random.randrange(42 * 60 * 60) * timedelta(seconds=1) for _ in range(8)]
+        compare(tally, plans_for(day, next(pool), random), place, start, end, asked)
+
+
+def test_every_zone_and_every_frequency(tally):
+    """Each zone in one of the years, on a day in which its clocks change or at the end of a month."""
+    pool, random = cycle(sample(wishes(DATES), 200)), Random(1)
+    for place, year in zip(names(), cycle(YEARS), strict=False):
+        days = changes_in(place, year) or [month_s_end(year, random)]
+        compare_days(tally, place, [random.choice(days)], pool, random)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_every_zone_every_frequency_and_every_change(tally):
+    """Each zone: all changes of all the years, and the end of a month in each of them."""
+    assert set(names()) == available_timezones() - {"Factory"}, "all but the one that is no place"
+    pool, random = cycle(sample(wishes(DATES), 2000)), Random(1)
+    for place in names():
+        days = [*changes(place), *(month_s_end(year, random) for year in YEARS)]
+        compare_days(tally, place, days, pool, random)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("place", ["Europe/Berlin", "Africa/Casablanca"])
+def test_all_years_on_end(tally, place):
+    """Answers that lie weeks and years ahead, which a look at single days does not reach."""
+    start, end, random = datetime(2024, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC), Random(1)
+    plans = [weekly(2, 30, [0]), *(monthly(2, 30, day) for day in (1, 29, 31))]
+    plans += islice(map(custom, rare_wishes()), 2)
+    asked = [start + random.randrange((end - start) // MINUTE) * MINUTE for _ in range(1000)]
+    compare(tally, plans, place, start, end, asked)
+
+
+def rare_wishes() -> Iterator[Wish]:
+    for wish in sample(wishes(RARE_DATES), 100):
+        try:
+            parse(wish.expression)
+        except CronError:
+            continue
+        yield wish
+
+
+# What has passed
+
+
+def walk(schedule: Schedule, slot: datetime, now: datetime, most: int) -> tuple[Passed, datetime]:
+    """What `Schedule.passed` says, step by step; an end that is more than `most` slots away comes nearer."""
+    slots, following = [slot], schedule.next_after(slot)
+    while following <= now and len(slots) < most:
+        slots.append(following)
+        following = schedule.next_after(following)
+    now = min(now, following - timedelta(microseconds=1))
+    return Passed(len(slots), slots[-2] if len(slots) > 1 else None, slots[-1], following), now
+
+
+LENGTHS = st.builds(
+    lambda unit, number, seconds: unit * number + timedelta(seconds=seconds),
+    st.sampled_from([MINUTE, 15 * MINUTE, 60 * MINUTE, DAY, DAY, 30 * DAY]),
+    st.sampled_from(range(180)),
+    st.sampled_from([0, 0, 1, 59.5]),
+)
+GAPS = (PLANS, nights(), st.sampled_from(range(72)), st.booleans(), LENGTHS)
+
+
+def what_has_passed_is_what_a_walk_finds(plan, night, begin, on_schedule, gap):
+    place, day = night
+    schedule, slot = plan.schedule(place), day - DAY + begin * 60 * MINUTE
+    if on_schedule:
+        slot = schedule.next_after(slot)
+    walked, now = walk(schedule, slot, slot + gap, 1500)
+    assert schedule.passed(slot, now) == walked
+
+
+test_what_has_passed = FEW(given(*GAPS)(what_has_passed_is_what_a_walk_finds))
+test_what_has_passed_at_length = at_length(what_has_passed_is_what_a_walk_finds, *GAPS)
+
+
+def test_several_owed_slots_count_as_the_one_they_become():
+    """Berlin leaves out 02:00 to 02:59; what was due then runs at 03:00, together with what is due then."""
+    cron, berlin = parse("0,20,40 2-3 * * *"), zone("Europe/Berlin")
+    before = instant("2026-03-29T00:59Z")
+    assert count_between(cron, berlin, before, instant("2026-03-29T01:00Z")) == 1
+    assert count_between(cron, berlin, before, instant("2026-03-29T02:00Z")) == 3
+    assert newest_between(cron, berlin, before, instant("2026-03-29T01:19Z")) == instant("2026-03-29T01:00Z")
+
+
+def test_the_second_pass_counts_for_wildcards_alone():
+    night = (zone("Europe/Berlin"), instant("2026-10-24T23:59Z"), instant("2026-10-25T02:00Z"))
+    assert count_between(parse("*/30 * * * *"), *night) == 5
+    assert count_between(parse("0,30 2 * * *"), *night) == 2
+    assert newest_between(parse("0,30 2 * * *"), *night) == instant("2026-10-25T00:30Z")
 
 
 FAR_APART = (wishes(RARE_DATES), st.datetimes(naive("2024-01-01T00:00"), naive("2037-12-31T23:59")))
@@ -471,7 +679,16 @@ test_wall_clock_times_are_the_first_at_length = at_length(wall_clock_times_are_t
 CHANGES = (wishes(DATES), nights())
 
 
-def cronsim_agrees(wish, night):
+def runs_between(wish: Wish, place: str, start: datetime, end: datetime) -> list[datetime]:
+    cron, tz, found = parse(wish.expression), zone(place), []
+    at = next_after(cron, tz, start)
+    while at <= end:
+        found.append(at)
+        at = next_after(cron, tz, at)
+    return found
+
+
+def cronsim_agrees(tally, wish, night):
     """A second opinion on fixed times: cronsim has Debian's rules too, but repeats a moved slot.
 
     Its wildcards stray: in Pacific/Chatham it leaves minutes of `* */2` out, and where midnight is skipped it
@@ -485,7 +702,9 @@ def cronsim_agrees(wish, night):
         if at.astimezone(UTC) > end:
             break
         theirs.append(at.astimezone(UTC))
-    assert runs_between(wish, place, start, end) == sorted(set(theirs))
+    ours = runs_between(wish, place, start, end)
+    tally("cronsim", runs_compared=len(ours), disagreements=len(set(ours) ^ set(theirs)))
+    assert ours == sorted(set(theirs))
 
 
 test_cronsim_agrees = FEW(given(*CHANGES)(cronsim_agrees))
