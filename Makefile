@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-ha
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench long lock
+.PHONY: help setup demo run test check bench long chaos lock
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -46,6 +46,9 @@ test: .venv/dev.stamp ## run every test; the last line counts them
 
 long: .venv/dev.stamp ## run the tests that are too slow for CI
 	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long
+
+chaos: .venv/dev.stamp ## kill workers 200 times and more; print what came of it as JSON
+	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -s -m long tests/chaos
 
 check: .venv/dev.stamp ## format, lint, types, architecture, migrations, unused dependencies
 	@$(MAKE) --no-print-directory --keep-going format lint types architecture migrations dependencies
