@@ -199,7 +199,8 @@ class PreviewBody(Body):
 
 
 class JobBody(PreviewBody):
-    """retryDelay and timeLimit are seconds; platformIds null means all connected platforms."""
+    """retryDelay and timeLimit are seconds; platformIds null means all connected platforms. As many failed
+    executions in a row as pauseAfter says pause the job, 0 never; isEnabled true lets a paused one go on."""
 
     name: Name
     description: Description = ""
@@ -208,6 +209,7 @@ class JobBody(PreviewBody):
     max_retries: Annotated[int, Field(ge=0, le=10)] = 3
     retry_delay: Annotated[int, Field(ge=0, le=3600)] = 300
     time_limit: Annotated[int, Field(ge=30, le=3600)] = 600
+    pause_after: Annotated[int, Field(ge=0, le=100)] = 5
     on_missed: Literal["RUN_ONCE", "SKIP"] = "RUN_ONCE"
     notify: Literal["ALL", "PROBLEMS", "NONE"] = "ALL"
     first_run: FirstRun = FirstRun(days=7)

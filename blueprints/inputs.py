@@ -257,9 +257,8 @@ def job_form(form: MultiDict[str, str]) -> dict[str, Any]:
     `allPlatforms` is on. `firstRun` is 1, 7, 30 or `since`, with the instant in `since`.
     """
     data: dict[str, Any] = _given(form, "name", "description", "frequency", "onMissed", "notify")
-    data |= {
-        key: _number(text) for key, text in _given(form, "maxRetries", "retryDelay", "timeLimit").items()
-    }
+    numbers = _given(form, "maxRetries", "retryDelay", "timeLimit", "pauseAfter")
+    data |= {key: _number(text) for key, text in numbers.items()}
     data["isEnabled"] = "isEnabled" in form
     data["platformIds"] = None if "allPlatforms" in form else form.getlist("platformIds")
     if "firstRun" in form:

@@ -60,15 +60,18 @@ class JobView(View):
     is_enabled: bool
     status: str
     next_run_at: Instant | None
+    paused_at: Instant | None
     last_run_at: Instant | None
     last_success: Instant | None
     last_failure: Instant | None
     run_count: int
     success_count: int
     failure_count: int
+    failures_in_row: int
     max_retries: int
     retry_delay: int
     time_limit: int
+    pause_after: int
     on_missed: str
     notify: str
     first_run: Json
@@ -129,6 +132,8 @@ class WindowView(View):
 
 
 class ExecutionView(View):
+    """`failures` are the attempts that failed by themselves, `recoveries` those whose worker died."""
+
     id: str
     job_id: str
     status: Status
@@ -143,6 +148,8 @@ class ExecutionView(View):
     items_success: int
     items_failed: int
     window: WindowView | None
+    failures: int
+    recoveries: int
     next_retry_at: Instant | None
     retry_of: str | None
     dry_run: bool

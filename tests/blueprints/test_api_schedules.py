@@ -47,6 +47,9 @@ BAD = [
     ({"retryDelay": 3601}, "retryDelay", "3600"),
     ({"retryDelay": 10**30}, "retryDelay", "3600"),
     ({"timeLimit": 29}, "timeLimit", "30"),
+    ({"pauseAfter": 101}, "pauseAfter", "100"),
+    ({"pauseAfter": -1}, "pauseAfter", "0"),
+    ({"pauseAfter": None}, "pauseAfter", "whole number"),
     ({"isEnabled": "true"}, "isEnabled", "true or false"),
     ({"isEnabled": None}, "isEnabled", "true or false"),
     ({"onMissed": "ALL"}, "onMissed", "RUN_ONCE"),
@@ -91,15 +94,18 @@ def test_the_walkthroughs_job(api, rows, project, clock):
         "isEnabled": True,
         "status": "IDLE",
         "nextRunAt": "2025-10-03T09:00:00.000Z",
+        "pausedAt": None,
         "lastRunAt": None,
         "lastSuccess": None,
         "lastFailure": None,
         "runCount": 0,
         "successCount": 0,
         "failureCount": 0,
+        "failuresInRow": 0,
         "maxRetries": 3,
         "retryDelay": 300,
         "timeLimit": 600,
+        "pauseAfter": 5,
         "onMissed": "RUN_ONCE",
         "notify": "ALL",
         "firstRun": {"days": 7},
@@ -118,6 +124,7 @@ def test_every_field_is_stored(api, rows, project):
         "maxRetries": 0,
         "retryDelay": 1,
         "timeLimit": 30,
+        "pauseAfter": 0,
         "onMissed": "SKIP",
         "notify": "PROBLEMS",
         "firstRun": {"since": "2025-09-01T02:00:00+02:00"},
@@ -125,6 +132,7 @@ def test_every_field_is_stored(api, rows, project):
     }
     job = api.post("/api/cron/schedule", sent).get_json()["data"]
     same = ("frequency", "isEnabled", "maxRetries", "retryDelay", "timeLimit", "onMissed", "notify")
+    same += ("pauseAfter",)
     assert {key: job[key] for key in same} == {key: sent[key] for key in same}
     assert job["timeConfig"] == sent["timeConfig"] | {"dayOfWeek": [1, 5]}
     assert (job["schedule"], job["timezone"]) == ("30 18 * * 1,5", "Europe/Berlin")
@@ -321,3 +329,15 @@ class TestPreview:
     def test_bad_input(self, api, body, expected):
         response = api.post("/api/cron/preview", body)
         assert (response.status_code, fields(response)) == (400, expected)
+
+
+def test_a_paused_job_says_so_and_goes_on_when_it_is_enabled(api, rows, project, clock):
+    job = rows.job(project, paused_at=clock.now(), failures_in_row=5, next_run_at=None)
+    path = f"/api/cron/schedules/{job.id}"
+    shown = api.get(path).get_json()["data"]
+    assert (shown["status"], shown["isEnabled"], shown["nextRunAt"]) == ("PAUSED", True, None)
+    assert (shown["pausedAt"], shown["failuresInRow"]) == ("2025-10-03T09:00:00.000Z", 5)
+    assert api.patch(path, {"pauseAfter": 7}).get_json()["data"]["status"] == "PAUSED"
+    shown = api.patch(path, {"isEnabled": True}).get_json()["data"]
+    assert (shown["status"], shown["pausedAt"], shown["failuresInRow"]) == ("IDLE", None, 0)
+    assert (shown["pauseAfter"], shown["nextRunAt"]) == (7, "2025-10-04T09:00:00.000Z")
