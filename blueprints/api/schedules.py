@@ -15,8 +15,9 @@ from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import InputError, detail, read_job, read_preview
+from blueprints.live import UNENDED
 from lib import clock
-from models import LIVE, Execution, Job, Project
+from models import Execution, Job, Project
 from pipeline import jobs
 from pipeline.schedule import preview
 from tasks.queue import ring
@@ -36,7 +37,7 @@ def list_schedules() -> Response:
 
 def _live(ids: Iterable[str]) -> dict[str, Execution]:
     """The live execution of each job that has one."""
-    rows = select(Execution).where(Execution.job_id.in_(list(ids)), Execution.status.in_(LIVE))
+    rows = select(Execution).where(Execution.job_id.in_(list(ids)), UNENDED)
     rows = rows.options(load_only(Execution.job_id, Execution.status))
     return {row.job_id: row for row in db.session.scalars(rows)}
 
