@@ -8,13 +8,14 @@ from werkzeug.wrappers import Response
 from blueprints import htmx, view
 from blueprints.access import owned
 from blueprints.extensions import db
-from blueprints.pages_frame import unread
+from blueprints.pages_frame import light, unread
 from blueprints.pages_paging import older_than, older_url, split
 from lib.words import plural
 from models import Notification
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
 PAGE, PAGE_SIZE = "notifications/page.html", 30
+BADGE = "notifications/_badge.html"
 
 
 @bp.get("")
@@ -42,10 +43,11 @@ def _page() -> Response:
 @bp.get("/badge")
 @login_required
 def badge() -> Response:
-    """The number in the header; a few bytes while it is the same."""
-    if request.args.get("n") == str(unread()):
+    """What changes in the frame by itself: the number in the header, and the scheduler's light."""
+    if request.args.get("v") == htmx.version((unread(), light())):
         return htmx.unchanged()
-    return htmx.page("notifications/_badge.html", "badge")
+    html = htmx.block(BADGE, "badge") + htmx.block("_light.html", "light", apart=True)
+    return Response(html, content_type="text/html; charset=utf-8")
 
 
 @bp.post("/<notification_id>/read")

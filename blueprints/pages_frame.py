@@ -1,17 +1,22 @@
-"""What every page has at hand: small macros, asset addresses, where one is, and how much is unread."""
+"""What every page has at hand: small macros, asset addresses, where one is, how much is unread, and whether
+the scheduler ticks."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, current_app, request, url_for
+from flask import Blueprint, abort, current_app, g, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import func, select
 
+from blueprints import scheduler, view
 from blueprints.extensions import db
 from blueprints.htmx import version
-from blueprints.view import MARKS
+from blueprints.view import MARKS, Mark, Moment
+from lib import clock
 from models import Notification
 
 bp = Blueprint("frame", __name__)
@@ -33,6 +38,7 @@ def frame() -> dict[str, Any]:
         "asset": asset,
         "here": here,
         "unread": unread,
+        "light": light,
         "done": MARKS["COMPLETED"],
     }
 
@@ -56,7 +62,39 @@ def here(endpoint: str) -> Markup:
     return Markup(' aria-current="page"') if current == endpoint else Markup("")
 
 
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Whether the scheduler ticks: `ok`, `late` or `never`; `ticked` is None for never."""
+
+    state: str
+    mark: Mark
+    ticked: Moment | None
+
+
+LIGHTS = {
+    "ok": Mark("ok", "On time", "ok"),
+    "late": Mark("warn", "Late", "warn"),
+    "never": Mark("warn", "Not started", "warn"),
+}
+
+
 def unread() -> int:
     """How many notifications the user has not read."""
-    query = select(func.count()).select_from(Notification)
-    return db.session.scalar(query.where(Notification.user_id == current_user.id, ~Notification.is_read)) or 0
+    return _asked()[0]
+
+
+def light() -> Light:
+    """It tells an instant in the future as now: there the clock stepped back."""
+    tick = _asked()[1]
+    state = scheduler.state(tick)
+    return Light(state, LIGHTS[state], view.exactly(min(tick, clock.now()), "UTC") if tick else None)
+
+
+def _asked() -> tuple[int, datetime | None]:
+    """Both of what the frame shows, in one query a request."""
+    if "frame" not in g:
+        mine = (Notification.user_id == current_user.id) & ~Notification.is_read
+        count = select(func.count()).select_from(Notification).where(mine).scalar_subquery()
+        g.frame = tuple(db.session.execute(select(count, scheduler.last_tick())).one())
+    found: tuple[int, datetime | None] = g.frame
+    return found

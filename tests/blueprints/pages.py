@@ -4,6 +4,8 @@ import html
 import re
 from typing import Any
 
+from sqlalchemy import inspect
+
 
 class Visitor:
     """One person at the pages. `htmx=True` asks as htmx does."""
@@ -59,7 +61,7 @@ def beside(response: Any, name: str) -> str:
 def change(rows: Any, row: Any, **values: Any) -> None:
     """As if the worker had written it meanwhile."""
     with rows._sessions() as session:
-        stored = session.get(type(row), row.id)
+        stored = session.get(type(row), inspect(row).identity)
         for name, new in values.items():
             setattr(stored, name, new)
         session.commit()

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from models import Pulse
 from tests.blueprints.conftest import statements
-from tests.blueprints.pages import Visitor, beside, text
+from tests.blueprints.pages import Visitor, beside, change, text
 
 MARKDOWN = (
     "## What changed\n\n**Bold** [link](https://example.com) [bad](javascript:alert(1)) "
@@ -87,12 +88,75 @@ def test_notifications_are_listed_and_read(visitor, rows, user):
     assert "All is read." in visitor.follow(visitor.post("/notifications/read-all"))
 
 
-def test_the_badge_costs_nothing_while_it_is_the_same(visitor, rows, user):
-    assert visitor.get("/notifications/badge?n=0", htmx=True).status_code == 204
+def poll(page) -> str:
+    """What the frame asks for by itself."""
+    return re.search(r'hx-get="(/notifications/badge[^"]*)"', page.get_data(as_text=True))[1].replace(
+        "&amp;", "&"
+    )
+
+
+def test_the_frame_is_told_nothing_while_it_is_the_same(visitor, rows, user):
+    path = poll(visitor.get("/settings"))
+    assert visitor.get(path, htmx=True).status_code == 204
     notify(rows, user)
-    fresh = visitor.get("/notifications/badge?n=0", htmx=True)
-    assert text(fresh) == "Notifications 1 unread"
-    assert "n=1" in fresh.get_data(as_text=True)
+    fresh = visitor.get(path, htmx=True)
+    assert text(fresh).startswith("Notifications 1 unread Not started")
+    assert visitor.get(poll(fresh), htmx=True).status_code == 204
+
+
+def test_the_poll_leaves_the_mark_of_where_one_is(visitor, rows, user):
+    for page, marked in (("/notifications", True), ("/settings", False)):
+        path = poll(visitor.get(page))
+        notify(rows, user)
+        for _ in range(2):
+            fresh = visitor.get(path, htmx=True)
+            assert ('aria-current="page"' in fresh.get_data(as_text=True)) == marked
+            path = poll(fresh)
+            notify(rows, user)
+
+
+@pytest.mark.parametrize(
+    ("age", "state", "said"),
+    [
+        (12, "ok", "On time Scheduler last ticked 12 s ago."),
+        (-90, "ok", "On time Scheduler last ticked just now."),
+        (
+            420,
+            "late",
+            "Late Scheduler last ticked 7 min ago: no run starts until a worker is back. "
+            "Start one with flask --app app worker.",
+        ),
+        (
+            None,
+            "never",
+            "Not started The scheduler has not ticked yet: no run starts until a worker is there. "
+            "Start one with flask --app app worker.",
+        ),
+    ],
+)
+def test_the_light_says_whether_the_scheduler_ticks(visitor, app, rows, clock, age, state, said):
+    if age is not None:
+        rows.add(Pulse(name="tick", at=clock.now() - timedelta(seconds=age)))
+    for path in ("/dashboard", "/nowhere"):
+        page = visitor.get(path)
+        assert said in text(page)
+        assert f'id="scheduler" class="light wide" data-state="{state}"' in page.get_data(as_text=True)
+    assert "scheduler" not in Visitor(app).get("/login").get_data(as_text=True)
+    if age == 12:
+        assert 'title="2025-10-03 08:59:48 UTC"' in page.get_data(as_text=True)
+
+
+def test_the_light_comes_along_with_the_badge(visitor, rows, clock, queries):
+    tick = rows.add(Pulse(name="tick", at=clock.now()))
+    path = poll(visitor.get("/settings"))
+    queries.clear()
+    assert visitor.get(path, htmx=True).status_code == 204
+    assert statements(queries) == 2
+    clock.advance(200)
+    fresh = visitor.get(path, htmx=True)
+    assert 'data-state="late" aria-label="Scheduler" hx-swap-oob="outerMorph"' in fresh.get_data(as_text=True)
+    change(rows, tick, at=clock.now())
+    assert "On time" in text(visitor.get(poll(fresh), htmx=True))
 
 
 def test_lists_go_on_page_by_page(visitor, rows, user, clock):
