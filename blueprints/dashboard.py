@@ -36,9 +36,8 @@ def card(job_id: str) -> Response:
     return answer(fresh)
 
 
-def answer(fresh: pages_cards.Card, status: int = 200, said: str | None = None) -> Response:
+def answer(fresh: pages_cards.Card, status: int = 200) -> Response:
     """The card and the sentence that tops the page."""
     truth = pages_cards.truth(current_user.id)
     html = htmx.block(PAGE, "card", card=fresh) + htmx.block(PAGE, "truth", truth=truth, apart=True)
-    response = Response(html, status, content_type="text/html; charset=utf-8")
-    return htmx.say(response, said) if said else response
+    return Response(html, status, content_type="text/html; charset=utf-8")

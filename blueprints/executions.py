@@ -6,7 +6,7 @@ from flask import Blueprint, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import htmx, pages_execution
+from blueprints import htmx, jobs, pages_execution
 from blueprints.access import owned
 from blueprints.extensions import db
 from models import Execution
@@ -47,20 +47,26 @@ def retry(execution_id: str) -> Response:
 def _ordered(
     execution_id: str, order: Callable[[Execution], tuple[Execution, list[Bell]]], said: str
 ) -> Response:
-    """Do it and show the execution that came of it; where it cannot be done, say why in its place."""
+    """Do it and show the execution that came of it, or the card or job at which the button was; where it
+    cannot be done, say why in its place."""
     execution = owned(Execution, execution_id)
+    at_job = "from" in request.form
     try:
         execution, bells = order(execution)
     except control.ConflictError as error:
-        return _refused(execution_id, error.message)
+        return _refused(owned(Execution, execution_id), error.message, at_job)
     queue.ring(bells)
+    if at_job:
+        return jobs.shown(execution.job, said)
     if execution.id != execution_id or not htmx.asked():
         return htmx.go(url_for("executions.show", execution_id=execution.id), said)
     return htmx.page(PAGE, "live", run=pages_execution.page(execution))
 
 
-def _refused(execution_id: str, said: str) -> Response:
+def _refused(execution: Execution, said: str, at_job: bool) -> Response:
+    if at_job:
+        return jobs.shown(execution.job, said, 409)
     if not htmx.asked():
-        return htmx.go(url_for("executions.show", execution_id=execution_id), said)
-    shown = pages_execution.page(owned(Execution, execution_id))
+        return htmx.go(url_for("executions.show", execution_id=execution.id), said)
+    shown = pages_execution.page(execution)
     return htmx.say(htmx.page(PAGE, "live", 409, run=shown), said)

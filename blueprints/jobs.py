@@ -55,6 +55,8 @@ def save(project_id: str, job_id: str) -> Answer:
         values = inputs.read_job(body, partial=False, current=None, platforms=job.project.platforms)
     except inputs.InputError as error:
         return _form(job.project, job, forms.typed(), forms.errors_of(error), 422)
+    if values["is_enabled"] == job.is_enabled:  # the form always carries it; naming it would end a pause
+        del values["is_enabled"]
     _commit(jobs.edit(db.session(), job, values))
     return htmx.go(_url(job), f"“{job.name}” is saved.")
 
@@ -80,6 +82,7 @@ def _form(
         job=job,
         form=form,
         errors=errors,
+        paused=job is not None and pages_cards.is_paused(job),
         zones=zones.names(),
         platforms=[(platform.id, NAMES[platform.type]) for platform in project.platforms],
         coming=pages_job.coming(form),
@@ -104,17 +107,19 @@ def trigger(project_id: str, job_id: str) -> Answer:
     try:
         _, bells = control.trigger(db.session(), job)
     except control.ConflictError as error:
-        return _shown(job, error.message, 409)
+        return shown(job, error.message, 409)
     queue.ring(bells)
-    return _shown(job, f"“{job.name}” is triggered.")
+    return shown(job, f"“{job.name}” is triggered.")
 
 
 @bp.post("/<job_id>/enable")
 @login_required
 def enable(project_id: str, job_id: str) -> Answer:
+    """Also lets a paused job go on."""
     job = _job(project_id, job_id)
+    done = "goes on" if pages_cards.is_paused(job) else "is enabled"
     _commit(jobs.edit(db.session(), job, {"is_enabled": True}))
-    return _shown(job, f"“{job.name}” is enabled.")
+    return shown(job, f"“{job.name}” {done}.", aloud=True)
 
 
 @bp.get("/<job_id>/disable")
@@ -129,7 +134,7 @@ def ask_disable(project_id: str, job_id: str) -> Answer:
 def disable(project_id: str, job_id: str) -> Answer:
     job = _job(project_id, job_id)
     _commit(jobs.edit(db.session(), job, {"is_enabled": False}))
-    return _shown(job, f"“{job.name}” is disabled.")
+    return shown(job, f"“{job.name}” is disabled.")
 
 
 @bp.get("/<job_id>/delete")
@@ -148,15 +153,17 @@ def delete(project_id: str, job_id: str) -> Answer:
     return htmx.go(url_for("projects.show", project_id=project_id), f"“{job.name}” is deleted.")
 
 
-def _shown(job: Job, said: str, status: int = 200) -> Response:
-    """Where the button was: its card or the job's page, in place for htmx."""
+def shown(job: Job, said: str, status: int = 200, *, aloud: bool = False) -> Response:
+    """Where the button was: its card or the job's page, in place for htmx. There the change itself tells
+    that it was made; `aloud` says so as well."""
     on_dashboard = request.values.get("from") == "dashboard"
     if not htmx.asked():
         return htmx.go(f"{url_for('dashboard.show')}#card-{job.id}" if on_dashboard else _url(job), said)
     if on_dashboard:
-        return dashboard.answer(pages_cards.card(job), status, said if status != 200 else None)
-    response = htmx.page(PAGE, "live", status, job=pages_job.page(job, None))
-    return htmx.say(response, said) if status != 200 else response
+        response = dashboard.answer(pages_cards.card(job), status)
+    else:
+        response = htmx.page(PAGE, "live", status, job=pages_job.page(job, None))
+    return htmx.say(response, said) if aloud or status != 200 else response
 
 
 def _job(project_id: str, job_id: str) -> Job:

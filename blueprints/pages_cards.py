@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, Row, func, literal, select
 from sqlalchemy.orm import aliased, joinedload, load_only
 
 from blueprints import view
 from blueprints.extensions import db
+from blueprints.live import UNENDED
+from blueprints.pages_skipped import Skipped, by_reason, line, skipped_rows
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
@@ -30,7 +33,8 @@ LIST_COLUMNS = load_only(
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution as a line of a list. `note` says why, where there is a reason."""
+    """One execution as a line of a list. `note` says why, where there is a reason; `missed`, which slots it
+    stands for where it stands for several."""
 
     id: str
     mark: Mark
@@ -38,6 +42,7 @@ class Run:
     duration: str
     platforms: str
     note: str
+    missed: Skipped | None
     trigger: str
     summary: str
     is_live: bool
@@ -52,7 +57,8 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a job waits or failed, and the execution at which it can be mended."""
+    """Why a job waits or failed, and the execution at which it can be mended. `until` is None where it waits
+    for a worker alone."""
 
     tone: str
     sentence: str
@@ -61,7 +67,17 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """`why` goes on a sentence: `its last 5 runs failed`."""
+
+    since: Moment
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
+    """`no_next` says why there is no next run, where there is none."""
+
     id: str
     project_id: str
     project: str
@@ -72,7 +88,10 @@ class Card:
     is_enabled: bool
     live_id: str | None
     next: Moment | None
+    no_next: str
+    paused: Pause | None
     recent: tuple[Run, ...]
+    skipped: tuple[Skipped, ...]
     statistics: Statistics
     trouble: Trouble | None
 
@@ -82,32 +101,35 @@ class Card:
 
 
 def cards(user_id: str) -> list[Card]:
-    """All of a user's jobs, in three queries."""
-    return _cards(Job.user_id == user_id, Execution.user_id == user_id)
+    """All of a user's jobs, in four queries."""
+    return _cards(Job.user_id == user_id)
 
 
 def cards_of(project: Project) -> list[Card]:
-    """All jobs of one project, in three queries."""
-    return _cards(Job.project_id == project.id, Execution.project_id == project.id)
+    """All jobs of one project, in four queries."""
+    return _cards(Job.project_id == project.id)
 
 
-def _cards(which: ColumnElement[bool], live_which: ColumnElement[bool]) -> list[Card]:
+def _cards(which: ColumnElement[bool]) -> list[Card]:
     query = select(Job).options(joinedload(Job.project)).where(which).order_by(Job.name, Job.id)
     rows = db.session.scalars(query).all()
-    live = {execution.job_id: execution for execution in _live(live_which)}
-    recent = _recent(which)
-    return [_card(job, live.get(job.id), recent.get(job.id, [])) for job in rows]
+    live, recent, skipped = _live(which), _recent(which), skipped_rows(which)
+    return [_card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, [])) for job in rows]
 
 
 def card(job: Job) -> Card:
     """One job's card, afresh."""
-    live = next(iter(_live(Execution.job_id == job.id)), None)
-    return _card(job, live, _recent(Job.id == job.id).get(job.id, []))
+    this = Job.id == job.id
+    return _card(
+        job, _live(this).get(job.id), _recent(this).get(job.id, []), skipped_rows(this).get(job.id, [])
+    )
 
 
-def _live(whose: ColumnElement[bool]) -> Sequence[Execution]:
-    query = select(Execution).options(LIST_COLUMNS).where(whose, Execution.status.in_(LIVE))
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+def _live(which: ColumnElement[bool]) -> dict[str, Execution]:
+    """The live execution of each job that has one."""
+    query = select(Execution).options(LIST_COLUMNS).join(Job, Execution.job_id == Job.id)
+    rows = db.session.scalars(query.where(which, UNENDED).execution_options(populate_existing=True))
+    return {execution.job_id: execution for execution in rows}
 
 
 def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
@@ -135,7 +157,7 @@ def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
     return {job_id: executions[:RECENT] for job_id, executions in found.items()}
 
 
-def _card(job: Job, live: Execution | None, recent: Iterable[Execution]) -> Card:
+def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped: Iterable[Row[Any]]) -> Card:
     state = jobs.status_of(job, live)
     return Card(
         id=job.id,
@@ -148,10 +170,26 @@ def _card(job: Job, live: Execution | None, recent: Iterable[Execution]) -> Card
         is_enabled=job.is_enabled,
         live_id=live.id if live else None,
         next=view.upcoming(job.next_run_at, job.timezone) if job.next_run_at else None,
+        no_next="" if job.next_run_at else "Not while paused" if is_paused(job) else "Not while disabled",
+        paused=_pause(job),
         recent=tuple(run(execution, job.timezone) for execution in recent),
+        skipped=by_reason(skipped, job.timezone),
         statistics=statistics(job),
-        trouble=trouble(job, live, list(recent)),
+        trouble=trouble(job, live, recent),
     )
+
+
+def is_paused(job: Job) -> bool:
+    """Whether it stopped by itself; it may be running by hand nevertheless."""
+    return job.is_enabled and job.paused_at is not None
+
+
+def _pause(job: Job) -> Pause | None:
+    if job.paused_at is None or not is_paused(job):
+        return None
+    failed = max(job.failures_in_row, 1)
+    why = "its last run failed" if failed == 1 else f"its last {failed} runs failed"
+    return Pause(view.dated(job.paused_at, job.timezone), why)
 
 
 def mark_of_job(job: Job, state: str) -> Mark:
@@ -181,16 +219,29 @@ def statistics(job: Job) -> Statistics:
     return Statistics(rate, average, job.run_count)
 
 
-def trouble(job: Job, live: Execution | None, recent: list[Execution]) -> Trouble | None:
+def trouble(job: Job, live: Execution | None, recent: Iterable[Execution]) -> Trouble | None:
     """What waits says until when; what failed says why."""
-    if live is not None and live.status == Status.RETRYING and live.next_retry_at is not None:
-        until = view.upcoming(live.next_retry_at, job.timezone)
-        return Trouble("warn", f"Attempt {live.attempt} failed: {live.error}", live.id, until)
-    if live is None and recent and failed_last(job):
+    if live is not None and live.status == Status.RETRYING:
+        return _waiting(live, job.timezone)
+    if live is None and failed_last(job):
         failed = next((e for e in recent if e.status in (Status.FAILED, Status.TIMEOUT)), None)
         if failed is not None and failed.error:
             return Trouble("bad", failed.error, failed.id)
     return None
+
+
+def _waiting(live: Execution, zone_name: str) -> Trouble:
+    """It waits for its time after a failure; for a worker alone when that has come, or when the worker that
+    ran it stopped and handed it on."""
+    if live.next_retry_at is not None and live.next_retry_at > clock.now():
+        until = view.upcoming(live.next_retry_at, zone_name)
+        return Trouble("warn", f"Attempt {live.attempt} failed: {live.error}", live.id, until)
+    if live.error:
+        return Trouble("warn", f"{WORKER_FREE} An attempt before failed: {live.error}", live.id)
+    return Trouble("live", f"The worker that ran it stopped. {WORKER_FREE}", live.id)
+
+
+WORKER_FREE = "It goes on as soon as a worker is free."
 
 
 def run(execution: Execution, zone_name: str) -> Run:
@@ -203,7 +254,8 @@ def run(execution: Execution, zone_name: str) -> Run:
         when=view.past(at, zone_name),
         duration="" if execution.duration is None or is_live else view.duration(execution.duration),
         platforms=f"{execution.items_success}/{processed} platforms" if processed and not is_live else "",
-        note=note(execution),
+        note=_note(execution),
+        missed=_missed(execution, at, zone_name),
         trigger=view.TRIGGERS.get(execution.triggered_by, execution.triggered_by)
         + (", dry run" if execution.dry_run else ""),
         summary=execution.summary or "",
@@ -211,28 +263,33 @@ def run(execution: Execution, zone_name: str) -> Run:
     )
 
 
-def note(execution: Execution) -> str:
-    """Why it ended as it did, or what it waits for, in a sentence; empty for a success."""
-    missed = execution.missed or {}
-    if missed.get("count", 0) > 1:
-        return f"{execution.reason} {missed['count']} slots were missed."
+def _note(execution: Execution) -> str:
+    """Why it ended as it did, or what it waits for; empty for a success. What was cancelled may have failed
+    before, which is not why it ended."""
+    if execution.status == Status.CANCELLED:
+        return execution.reason or ""
     return execution.error or execution.reason or ""
+
+
+def _missed(execution: Execution, at: datetime, zone_name: str) -> Skipped | None:
+    """Its own line tells when it was due; several slots need both their ends."""
+    several = execution.missed is not None and execution.missed["count"] > 1
+    return line(at, execution.missed, "", zone_name) if several else None
 
 
 def truth(user_id: str) -> str:
     """One sentence about all jobs: how many, when the next one runs, what needs attention."""
     failing = Job.last_failure.is_not(None) & func.coalesce(Job.last_failure > Job.last_success, True)
-    total, next_at, bad = db.session.execute(
-        select(func.count(), func.min(Job.next_run_at), func.count().filter(failing)).where(
-            Job.user_id == user_id
-        )
-    ).one()
-    live = select(Execution.status, func.count()).group_by(Execution.status)
-    running = db.session.execute(live.where(Execution.user_id == user_id, Execution.status.in_(LIVE)))
-    return _truth(total, next_at, bad, {row[0]: row[1] for row in running})
+    paused = Job.paused_at.is_not(None) & Job.is_enabled
+    counts = [func.count().filter(paused), func.count().filter(failing & ~paused)]
+    jobs_of = select(func.count(), func.min(Job.next_run_at), *counts).where(Job.user_id == user_id)
+    total, next_at, *need = db.session.execute(jobs_of).one()
+    live = select(Execution.status, func.count()).join(Job, Execution.job_id == Job.id)
+    running = db.session.execute(live.where(Job.user_id == user_id, UNENDED).group_by(Execution.status))
+    return _truth(total, next_at, {row[0]: row[1] for row in running}, *need)
 
 
-def _truth(total: int, next_at: datetime | None, bad: int, live: dict[str, int]) -> str:
+def _truth(total: int, next_at: datetime | None, live: dict[str, int], paused: int, bad: int) -> str:
     if not total:
         return "No job yet: connect a repository, then schedule its first post."
     parts = [plural(total, "job")]
@@ -241,6 +298,8 @@ def _truth(total: int, next_at: datetime | None, bad: int, live: dict[str, int])
     else:
         parts.append("next due now" if next_at <= clock.now() else f"next {view.relative(next_at)}")
     parts += [f"{live[status]} {words}" for status, words in _LIVE_WORDS.items() if status in live]
+    if paused:
+        parts.append(f"{paused} {'is' if paused == 1 else 'are'} paused")
     if bad:
         parts.append(f"{bad} {'needs' if bad == 1 else 'need'} you")
     return ", ".join(parts) + "."

@@ -10,6 +10,7 @@ from sqlalchemy.orm import defer
 
 from blueprints import view
 from blueprints.extensions import db
+from blueprints.pages_cards import WORKER_FREE
 from blueprints.pages_mail import MailLine, mails
 from blueprints.pages_scan import Scanned, scanned
 from blueprints.view import MARKS, Mark, Moment
@@ -37,11 +38,26 @@ class StepLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """The error that tops the page; `lead` says whose it is where that is not the execution's own."""
+
+    tone: str
+    icon: str
+    lead: str
+    error: str
+    stack_trace: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptPart:
+    """`is_calm`: it was handed on or cancelled, so that its `error` is no complaint."""
+
     number: int
     mark: Mark
     started: Moment
+    ended: Moment | None
     duration: str
+    is_calm: bool
     error: str
     stack_trace: str
     reused: str
@@ -72,8 +88,7 @@ class ExecutionPage:
     is_live: bool
     is_dry: bool
     truth: str
-    error: str
-    stack_trace: str
+    fault: Fault | None
     next_try: Moment | None
     can_retry: bool
     retry_words: str
@@ -92,6 +107,7 @@ def page(execution: Execution) -> ExecutionPage:
     steps = _steps(execution)
     activity = _activity(execution, steps)
     results = tuple(_results(execution, _drafts(execution)))
+    attempts = tuple(_attempts(execution, steps, zone))
     is_live = execution.status in LIVE
     waits = execution.status == Status.RETRYING
     return ExecutionPage(
@@ -104,16 +120,15 @@ def page(execution: Execution) -> ExecutionPage:
         state=execution.status,
         is_live=is_live,
         is_dry=execution.dry_run,
-        truth=_truth(execution, steps, results),
-        error=execution.error or "",
-        stack_trace=execution.stack_trace or "",
-        next_try=view.upcoming(execution.next_retry_at, zone) if waits and execution.next_retry_at else None,
-        can_retry=waits or execution.outcome == Outcome.PARTIAL or execution.status in RETRIABLE,
+        truth=_truth(execution, steps, results, attempts),
+        fault=_fault(execution, attempts),
+        next_try=_next_try(execution, zone),
+        can_retry=waits or _can_be_made_up_for(execution),
         retry_words=_retry_words(execution),
         can_cancel=is_live,
         facts=tuple(_facts(execution, zone)),
         retry_of=execution.retry_of,
-        attempts=tuple(_attempts(execution, steps, zone)),
+        attempts=attempts,
         scan=scanned(activity, zone) if activity else None,
         window=_window(execution, zone),
         results=results,
@@ -136,18 +151,47 @@ def _drafts(execution: Execution) -> Sequence[Draft]:
     return db.session.scalars(select(Draft).where(Draft.execution_id == execution.id)).all()
 
 
+def _can_be_made_up_for(execution: Execution) -> bool:
+    failed = execution.outcome == Outcome.PARTIAL or execution.status in RETRIABLE
+    return failed and not execution.dry_run
+
+
 def _retry_words(execution: Execution) -> str:
     if execution.status == Status.RETRYING:
         return "Retry now"
-    return "Retry what failed" if execution.outcome == Outcome.PARTIAL else "Retry"
+    return "Retry failed platforms" if execution.outcome == Outcome.PARTIAL else "Retry"
 
 
-def _truth(execution: Execution, steps: Sequence[Step], results: Sequence[Result]) -> str:
-    told = _LIVE_TRUTH.get(Status(execution.status))
-    if told:
-        return told
-    if execution.status == Status.RUNNING:
-        return _running(execution, steps)
+def _next_try(execution: Execution, zone: str) -> Moment | None:
+    """None also once that time has come: then it waits for a worker alone."""
+    at = execution.next_retry_at
+    if execution.status != Status.RETRYING or at is None or at <= clock.now():
+        return None
+    return view.upcoming(at, zone)
+
+
+def _fault(execution: Execution, attempts: Sequence[AttemptPart]) -> Fault | None:
+    if not execution.error:
+        return None
+    tone, icon, lead = _FAULTS.get(Status(execution.status), ("bad", "bad", ""))
+    if execution.status == Status.RETRYING and attempts and attempts[-1].is_calm:
+        lead = "An attempt before failed:"
+    return Fault(tone, icon, lead, execution.error, execution.stack_trace or "")
+
+
+_FAULTS = {
+    Status.QUEUED: ("warn", "warn", "An attempt before failed:"),
+    Status.RUNNING: ("warn", "warn", "An attempt before failed:"),
+    Status.RETRYING: ("warn", "wait", ""),
+    Status.CANCELLED: ("quiet", "warn", "Before it was cancelled, an attempt failed:"),
+}
+
+
+def _truth(
+    execution: Execution, steps: Sequence[Step], results: Sequence[Result], attempts: Sequence[AttemptPart]
+) -> str:
+    if execution.status in LIVE:
+        return _live_truth(execution, steps, attempts)
     retries = plural(max(execution.attempt - 1, 0), "retry", "retries")
     after = f" after {retries}" if execution.attempt > 1 else ""
     took = f" in {view.duration(execution.duration)}" if execution.duration is not None else ""
@@ -157,17 +201,23 @@ def _truth(execution: Execution, steps: Sequence[Step], results: Sequence[Result
         Outcome.PARTIAL: f"{written} of {execution.items_processed} posts written; {_failed(results)}.",
         Outcome.NO_ACTIVITY: "Nothing happened in the repository in this window, so nothing was written.",
         Outcome.NOT_SIGNIFICANT: "Too little happened to tell; it is kept for the next run.",
-        Outcome.FAILED: f"Failed{after}; nothing was written.",
+        Outcome.FAILED: f"Failed{after}; nothing was written. {execution.reason or ''}".strip(),
         Outcome.TIMEOUT: f"It took longer than the job's time limit{after}; nothing was written.",
         Outcome.CANCELLED: execution.reason or "It was cancelled.",
         Outcome.SKIPPED: execution.reason or "It did not run.",
     }[Outcome(execution.outcome or execution.status)]
 
 
-_LIVE_TRUTH = {
-    Status.QUEUED: "It waits for a free worker, then runs at once.",
-    Status.RETRYING: "The last attempt failed; it tries again by itself.",
-}
+def _live_truth(execution: Execution, steps: Sequence[Step], attempts: Sequence[AttemptPart]) -> str:
+    if execution.status == Status.QUEUED:
+        return "It waits for a free worker, then runs at once."
+    if execution.status == Status.RUNNING:
+        return _running(execution, steps)
+    if attempts and attempts[-1].is_calm:
+        return f"The worker that ran it stopped. {WORKER_FREE}"
+    if execution.next_retry_at is not None and execution.next_retry_at > clock.now():
+        return "The last attempt failed; it tries again by itself."
+    return WORKER_FREE
 
 
 def _running(execution: Execution, steps: Sequence[Step]) -> str:
@@ -224,14 +274,22 @@ def _attempt(attempt: Attempt, steps: Sequence[Step], zone: str) -> AttemptPart:
     reused = [*(["the scan"] if scan else []), *([plural(posts, "post")] if posts else [])]
     return AttemptPart(
         number=attempt.number,
-        mark=MARKS[attempt.status],
+        mark=_mark(attempt),
         started=view.exactly(attempt.started_at, zone),
+        ended=view.exactly(attempt.completed_at, zone) if attempt.completed_at else None,
         duration=view.duration(attempt.duration),
+        is_calm=attempt.status == Status.CANCELLED,
         error=attempt.error or "",
         stack_trace=attempt.stack_trace or "",
         reused=" and ".join(reused),
         steps=tuple(_step(step, attempt, whole, zone) for step in own),
     )
+
+
+def _mark(tried: Attempt | Step) -> Mark:
+    """What its worker had to leave behind says so in its error; what a person cancelled has none."""
+    handed_on = tried.status == Status.CANCELLED and tried.error
+    return view.HANDED_ON if handed_on else MARKS[tried.status]
 
 
 def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
@@ -240,7 +298,7 @@ def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
     name = STEP_NAMES.get(step.name) or f"Write for {NAMES.get(step.platform_type or '', 'a platform')}"
     return StepLine(
         name=name,
-        mark=MARKS[step.status],
+        mark=_mark(step),
         duration=view.duration(step.duration),
         error=step.error or "",
         started=view.exactly(step.started_at, zone),

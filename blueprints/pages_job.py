@@ -89,7 +89,7 @@ def page(job: Job, cursor: str | None) -> JobPage:
         description=job.description,
         repository=job.project.repository,
         truth=_truth(card),
-        coming=coming_of(chosen) if job.is_enabled else Coming(f"{chosen.words()}."),
+        coming=coming_of(chosen) if job.next_run_at else Coming(f"{chosen.words()}."),
         history=tuple(pages_cards.run(execution, job.timezone) for execution in rows),
         older=older_url(further),
         settings=_settings(job),
@@ -106,7 +106,8 @@ def _truth(card: Card) -> str:
     if card.state == "QUEUED":
         return "It waits for a free worker, then runs at once."
     if card.state == "RETRYING":
-        return "Its last attempt failed; it tries again by itself."
+        waits = card.trouble is not None and card.trouble.until is not None
+        return "Its last attempt failed; it tries again by itself." if waits else pages_cards.WORKER_FREE
     if card.next is None:
         return "It is disabled: it runs only when you trigger it."
     return f"{card.words}; next {card.next.relative}."
@@ -124,11 +125,19 @@ def _settings(job: Job) -> tuple[tuple[str, str], ...]:
         ("Schedule", f"{job.schedule} ({job.timezone})"),
         ("Platforms", "All that are connected" if chosen is None else names or "None: choose one"),
         ("After a failure", retries + waits),
+        ("Pause", _pausing(job)),
         ("Time limit", view.span(job.time_limit)),
         ("Missed runs", MISSED[job.on_missed]),
         ("First run", _first_run(job)),
         ("You are told", TOLD[job.notify]),
     )
+
+
+def _pausing(job: Job) -> str:
+    if job.pause_after == 0:
+        return "Never"
+    rule = "After a failed run" if job.pause_after == 1 else f"After {job.pause_after} failed runs in a row"
+    return f"{rule}; {job.failures_in_row} by now" if job.failures_in_row else rule
 
 
 def _first_run(job: Job) -> str:

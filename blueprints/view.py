@@ -25,7 +25,7 @@ class Mark:
 MARKS = {
     "IDLE": Mark("ok", "Idle", "ok"),
     "DISABLED": Mark("pause", "Disabled", "quiet"),
-    "PAUSED": Mark("pause", "Paused", "quiet"),
+    "PAUSED": Mark("pause", "Paused", "warn"),
     "QUEUED": Mark("wait", "Queued", "live"),
     "RUNNING": Mark("run", "Running", "live"),
     "RETRYING": Mark("wait", "Waiting to retry", "warn"),
@@ -42,8 +42,9 @@ MARKS = {
     "JOB_PARTIAL": Mark("warn", "Partial", "warn"),
     "JOB_FAILED": Mark("bad", "Failed", "bad"),
     "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
-    "JOB_PAUSED": Mark("pause", "Paused", "quiet"),
+    "JOB_PAUSED": Mark("pause", "Paused", "warn"),
 }
+HANDED_ON = Mark("skip", "Handed on", "quiet")
 IDLE_AFTER_FAILURE = Mark("bad", "Idle, the last run failed", "bad")
 
 
@@ -65,21 +66,36 @@ class Moment:
 def upcoming(instant: datetime, zone_name: str) -> Moment:
     """`Tomorrow at 9:00 AM UTC`."""
     local = instant.astimezone(zone(zone_name))
-    said = f"{_day(local)} at {clock_words(local.hour, local.minute)} {abbreviation(local)}"
+    said = f"{_day(local)} at {_time(local)} {abbreviation(local)}"
     return _moment(instant, local, said)
 
 
 def past(instant: datetime, zone_name: str, *, named: bool = False) -> Moment:
     """`Yesterday 9:00 AM`; `named` adds the zone where nothing beside it tells."""
     local = instant.astimezone(zone(zone_name))
-    said = f"{_day(local)} {clock_words(local.hour, local.minute)}"
+    said = f"{_day(local)} {_time(local)}"
     return _moment(instant, local, f"{said} {abbreviation(local)}" if named else said)
+
+
+def dated(instant: datetime, zone_name: str) -> Moment:
+    """`3 Oct at 9:00 AM UTC`: for within a sentence, where `Yesterday` would stand badly."""
+    local = instant.astimezone(zone(zone_name))
+    return _moment(instant, local, f"{_date(local)} at {_time(local)} {abbreviation(local)}")
+
+
+def between(first: datetime, last: datetime, zone_name: str) -> tuple[Moment, Moment]:
+    """Two instants of one sentence; what both have in common is said once, with the second."""
+    one, other = (instant.astimezone(zone(zone_name)) for instant in (first, last))
+    said = f"{_date(one)} at {_time(one)}"
+    if first == last or abbreviation(one) != abbreviation(other):
+        said += f" {abbreviation(one)}"
+    return _moment(first, one, said), dated(last, zone_name)
 
 
 def exactly(instant: datetime, zone_name: str) -> Moment:
     """`3 Oct 2025, 9:00:02 AM UTC`."""
     local = instant.astimezone(zone(zone_name))
-    hours, half = clock_words(local.hour, local.minute).split()
+    hours, half = _time(local).split()
     said = f"{local.day} {local:%b %Y}, {hours}:{local.second:02d} {half} {abbreviation(local)}"
     return _moment(instant, local, said)
 
@@ -103,6 +119,15 @@ def _by_offset(local: datetime) -> str:
     return f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
+def _time(local: datetime) -> str:
+    return clock_words(local.hour, local.minute)
+
+
+def _date(local: datetime) -> str:
+    this_year = clock.now().astimezone(local.tzinfo).year == local.year
+    return f"{local.day} {local:%b}" if this_year else f"{local.day} {local:%b %Y}"
+
+
 def _day(local: datetime) -> str:
     today = clock.now().astimezone(local.tzinfo).date()
     ahead = (local.date() - today).days
@@ -113,7 +138,7 @@ def _day(local: datetime) -> str:
         return f"{-ahead} days ago"
     if 0 < ahead < 7:
         return f"{local:%A}"
-    return f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+    return _date(local)
 
 
 def relative(instant: datetime) -> str:

@@ -106,7 +106,81 @@ def test_what_waits_says_why_and_until_when(visitor, rows, project, clock):
     )
     page = text(visitor.get("/dashboard"))
     assert f"Attempt 1 failed: {error}. Next try: Today at 9:05 AM UTC (in 5 min)." in page
-    assert "Retry or cancel" in page
+    assert "See what happened or cancel" in page
+    assert "Retry now" in page
+    assert "Trigger Now" not in page
+
+
+def test_what_waits_for_a_worker_alone_does_not_name_a_time(visitor, rows, project, clock):
+    job = rows.job(project)
+    execution = rows.execution(job, status="RETRYING", outcome=None, next_retry_at=clock.now())
+    assert "The worker that ran it stopped. It goes on as soon as a worker is free." in text(
+        visitor.get("/dashboard")
+    )
+    change(rows, execution, error="Bad credentials")
+    page = text(visitor.get("/dashboard"))
+    assert "It goes on as soon as a worker is free. An attempt before failed: Bad credentials" in page
+    assert "Next try" not in page
+
+
+def test_a_paused_job_says_since_when_and_why(visitor, rows, project, clock):
+    at = clock.now() - timedelta(hours=3)
+    job = rows.job(
+        project, next_run_at=None, paused_at=at, failures_in_row=5, failure_count=5, last_failure=at
+    )
+    ran(rows, job, at, status="FAILED", outcome="FAILED", error="Bad credentials")
+    page = visitor.get("/dashboard")
+    assert "1 job, none is scheduled, 1 is paused." in text(page)
+    assert "Next run Not while paused Status Paused" in text(page)
+    assert (
+        "Paused since 3 Oct at 6:00 AM UTC: its last 5 runs failed. It goes on when a run succeeds, or when "
+        "you press Resume. Bad credentials See what happened and retry"
+    ) in text(page)
+    assert "View History Trigger Now Edit Resume" in text(page)
+    assert f'aria-label="Resume: {job.name}"' in page.get_data(as_text=True)
+    assert 'class="mark warn"' in page.get_data(as_text=True)
+    rows.execution(job, status="RUNNING", outcome=None)
+    page = text(visitor.get("/dashboard"))
+    assert "Next run Not while paused Status Running" in page
+    assert "Watch it run Edit Resume" in page
+
+
+def test_a_paused_job_goes_on_at_its_card(visitor, rows, project, clock, bells):
+    job = rows.job(project, next_run_at=None, paused_at=clock.now(), failures_in_row=1)
+    assert "its last run failed" in text(visitor.get("/dashboard"))
+    path = f"/projects/{project.id}/cron/{job.id}/enable"
+    card = visitor.post(path, {"from": "dashboard"}, htmx=True)
+    assert 'data-state="IDLE"' in card.get_data(as_text=True)
+    assert "goes on." in card.headers["HX-Trigger"]
+    assert "1 job, next in 24 h." in text(card)
+
+
+def test_a_card_tells_the_newest_of_what_did_not_run(visitor, rows, project, clock):
+    job = rows.job(project, timezone="Europe/Berlin")
+    for days in (8, 3, 2, 1):
+        skip(rows, job, clock.now() - days * DAY, reason="The execution before it was still running.")
+    skip(rows, rows.job(project, name="Other"), clock.now() - 2 * DAY, reason="No worker was running.")
+    page = visitor.get("/dashboard")
+    assert (
+        "3 slots did not run between 30 Sep at 11:00 AM and 2 Oct at 11:00 AM CEST. "
+        "The execution before it was still running."
+    ) in text(page)
+    assert "The slot of 1 Oct at 9:00 AM UTC did not run. No worker was running." in text(page)
+    assert 'title="2025-10-02 11:00:00 CEST (2025-10-02 09:00:00 UTC)"' in page.get_data(as_text=True)
+
+
+def test_skipped_slots_are_looked_for_among_the_newest_alone(visitor, rows, project, clock, monkeypatch):
+    monkeypatch.setattr("blueprints.pages_skipped.SEEN", 3)
+    job = rows.job(project)
+    skip(rows, job, clock.now() - DAY)
+    for hours in range(3):
+        ran(rows, job, clock.now() - timedelta(hours=hours))
+    assert "did not run" not in text(visitor.get("/dashboard"))
+
+
+def skip(rows, job, at, **values):
+    given = {"status": "SKIPPED", "outcome": "SKIPPED", "triggered_by": "scheduled", "reason": "No worker."}
+    return rows.execution(job, **given | {"scheduled_for": at, "created_at": at} | values)
 
 
 def test_what_failed_says_why_and_needs_you(visitor, rows, project, clock):
@@ -165,14 +239,29 @@ def test_only_ones_own_jobs_are_shown(visitor, rows, project):
     assert "running" not in page.partition("Mine")[0]
 
 
-def test_its_queries_do_not_grow_with_its_jobs(visitor, rows, project, queries):
+def test_its_queries_do_not_grow_with_its_jobs(visitor, rows, project, queries, session):
     counts = []
     for more in (1, 2, 17):
         for _ in range(more):
             job = rows.job(project)
             for number in range(7):
                 ran(rows, job, datetime(2025, 10, 1, number, tzinfo=UTC))
+            skip(rows, job, datetime(2025, 10, 1, 8, tzinfo=UTC))
         queries.clear()
         assert visitor.get("/dashboard").status_code == 200
         counts.append(statements(queries))
-    assert counts[0] == counts[1] == counts[2] <= 8
+    assert counts[0] == counts[1] == counts[2] <= 9
+    if session.get_bind().dialect.name == "sqlite":
+        assert " ".join(plans(session, queries)).count("uq_execution_live") == 2
+
+
+def plans(session, queries):
+    """What SQLite does for each of them; no history is read through for what is live."""
+    for query in list(queries):
+        if "FROM execution" in query:
+            values = ("x",) * query.count("?")
+            rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
+            plan = " ".join(row.detail for row in rows)
+            assert "SCAN" not in plan
+            assert "ix_execution_user_history" not in plan
+            yield plan

@@ -119,7 +119,7 @@ def test_a_finished_execution_tells_everything(visitor, told):
     assert "Dev.to Failed API rate limit" in page
     assert "Read the repository Done 4s" in page
     assert "Write for Dev.to API rate limit Failed 6s" in page
-    assert "Retry what failed" in page
+    assert "Retry failed platforms" in page
     assert "Cancel" not in page
 
 
@@ -147,7 +147,24 @@ def test_what_strangers_wrote_stays_text(visitor, told):
             "Next try: Today at 9:05 AM UTC (in 5 min)",
             ["Retry now", "Cancel"],
         ),
+        (
+            {
+                "status": "RETRYING",
+                "outcome": None,
+                "error": "Bad",
+                "next_retry_at": AT - timedelta(minutes=5),
+            },
+            "Waiting to retry It goes on as soon as a worker is free.",
+            ["Retry now", "Cancel"],
+        ),
         ({"status": "FAILED", "outcome": "FAILED", "attempt": 4}, "Failed after 3 retries", ["Retry"]),
+        (
+            {"status": "FAILED", "outcome": "FAILED", "error": "Bad", "reason": "Its next slot came."},
+            "nothing was written. Its next slot came. Retry Bad",
+            ["Retry"],
+        ),
+        ({"status": "FAILED", "outcome": "FAILED", "dry_run": True}, "nothing was written", []),
+        ({"outcome": "PARTIAL", "items_success": 2}, "the rest failed", ["Retry failed platforms"]),
         ({"status": "TIMEOUT", "outcome": "TIMEOUT"}, "longer than the job's time limit", ["Retry"]),
         (
             {"status": "CANCELLED", "outcome": "CANCELLED", "reason": "Cancelled by its owner."},
@@ -169,7 +186,8 @@ def test_every_state_says_its_truth_and_offers_its_buttons(visitor, rows, job, v
     page = visitor.get(f"/executions/{execution.id}")
     body = page.get_data(as_text=True)
     assert said in text(page)
-    offered = [b for b in ("Retry now", "Retry what failed", "Retry", "Cancel") if f">{b}</button>" in body]
+    known = ("Retry now", "Retry failed platforms", "Retry", "Cancel")
+    offered = [button for button in known if f">{button}</button>" in body]
     assert offered == buttons
     assert ("every 2s" in body) == (values.get("outcome", "SUCCESS") is None)
 
@@ -246,3 +264,103 @@ def test_its_queries_do_not_grow(visitor, rows, told, queries):
         assert visitor.get(f"/executions/{told.id}").status_code == 200
         counts.append(statements(queries))
     assert counts[0] == counts[1] == counts[2] <= 10
+
+
+STOPPED = "The worker was asked to stop while this attempt ran."
+
+
+def test_every_attempt_tells_its_whole_story(visitor, rows, job, clock):
+    """One failed, one was handed on by its worker, one waits: each with both its ends."""
+    execution = rows.execution(
+        job, status="RETRYING", outcome=None, attempt=3, error="Second error", stack_trace="second trace",
+        started_at=AT, next_retry_at=clock.now() + timedelta(minutes=10),
+    )  # fmt: skip
+    failed = {"status": "FAILED", "duration": 4000}
+    attempt(rows, execution, 1, status="CANCELLED", started_at=AT, duration=2000, error=STOPPED,
+            completed_at=AT + timedelta(seconds=2))  # fmt: skip
+    attempt(rows, execution, 2, **failed, started_at=AT + timedelta(seconds=2), error="First error",
+            completed_at=AT + timedelta(seconds=6), stack_trace="first trace", reused=["scan"])  # fmt: skip
+    attempt(rows, execution, 3, **failed, started_at=AT + timedelta(seconds=306), error="Second error",
+            completed_at=AT + timedelta(seconds=310), stack_trace="second trace",
+            reused=["scan", "write:a", "write:b"])  # fmt: skip
+    step(rows, execution, "scan", status="CANCELLED", started_at=AT, duration=2000, error=STOPPED)
+    page = visitor.get(f"/executions/{execution.id}")
+    assert "Second error Next try: Today at 9:10 AM UTC (in 10 min)." in text(page)
+    assert (
+        "Attempt 3 Failed 3 Oct 2025, 9:05:08 AM UTC to 3 Oct 2025, 9:05:12 AM UTC, 4s; "
+        "used the scan and 2 posts of an earlier attempt Second error "
+        "Stack trace of attempt 3 second trace Attempt 2 Failed"
+    ) in text(page)
+    assert "4s; used the scan of an earlier attempt First error Stack trace of attempt 2 first" in text(page)
+    calm = text(page).partition("Attempt 1 ")[2]
+    assert calm.startswith(
+        "Handed on 3 Oct 2025, 9:00:02 AM UTC to 3 Oct 2025, 9:00:04 AM UTC, 2s " + STOPPED
+    )
+    assert calm.count(STOPPED) == 1
+    assert "Read the repository Handed on 2s" in calm
+    body = page.get_data(as_text=True).partition('aria-label="Attempt 1"')[2]
+    assert "complaint" not in body
+    assert "i-bad" not in body
+
+
+@pytest.mark.parametrize("error", [None, "Bad credentials"])
+def test_what_was_handed_on_is_no_failure(visitor, rows, job, clock, error):
+    execution = rows.execution(
+        job, status="RETRYING", outcome=None, attempt=1, error=error, started_at=AT, next_retry_at=clock.now()
+    )
+    attempt(rows, execution, 1, status="CANCELLED", started_at=AT, completed_at=AT, error=STOPPED)
+    page = text(visitor.get(f"/executions/{execution.id}"))
+    assert "The worker that ran it stopped. It goes on as soon as a worker is free." in page
+    assert "Next try" not in page
+    assert ("An attempt before failed: Bad credentials" in page) == (error is not None)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"status": "RUNNING", "outcome": None}, "An attempt before failed: Bad credentials"),
+        (
+            {"status": "CANCELLED", "outcome": "CANCELLED", "reason": "Cancelled by its owner."},
+            "Cancelled by its owner. Before it was cancelled, an attempt failed: Bad credentials",
+        ),
+    ],
+)
+def test_an_earlier_error_is_told_as_one(visitor, rows, job, values, said):
+    execution = rows.execution(job, error="Bad credentials", started_at=AT, attempt=2, **values)
+    page = visitor.get(f"/executions/{execution.id}")
+    assert said in text(page)
+    assert 'class="notice bad"' not in page.get_data(as_text=True)
+
+
+def test_retrying_now_from_the_card_and_from_the_jobs_page(visitor, rows, job, clock, bells):
+    execution = rows.execution(
+        job, status="RETRYING", outcome=None, attempt=1, error="Bad", next_retry_at=AT + timedelta(hours=1)
+    )
+    retry = f"/executions/{execution.id}/retry"
+    card = visitor.post(retry, {"from": "dashboard"}, htmx=True)
+    assert card.status_code == 200
+    assert f'id="card-{job.id}" data-state="RETRYING"' in card.get_data(as_text=True)
+    assert "It goes on as soon as a worker is free. An attempt before failed: Bad" in text(card)
+    assert bells() == [("run", (execution.id,))]
+    assert rows.get(type(execution), execution.id).next_retry_at == clock.now()
+    assert 'id="job"' in visitor.post(retry, {"from": "job"}, htmx=True).get_data(as_text=True)
+    assert visitor.post(retry, {"from": "dashboard"}).location == f"/dashboard#card-{job.id}"
+    change(rows, execution, status="COMPLETED", outcome="SUCCESS")
+    late = visitor.post(retry, {"from": "dashboard"}, htmx=True)
+    assert (late.status_code, "Only a failed" in late.headers["HX-Trigger"]) == (409, True)
+    assert 'data-state="IDLE"' in late.get_data(as_text=True)
+
+
+def test_cancelling_what_waits_for_its_retry(visitor, rows, job):
+    execution = rows.execution(job, status="RETRYING", outcome=None, next_retry_at=AT + timedelta(hours=1))
+    page = visitor.follow(visitor.post(f"/executions/{execution.id}/cancel"))
+    assert "Cancelled by its owner." in page
+    assert rows.get(type(execution), execution.id).next_retry_at is None
+
+
+def test_retrying_the_failed_platforms_alone(visitor, rows, told, bells):
+    answer = visitor.post(f"/executions/{told.id}/retry", htmx=True)
+    successor = answer.headers["HX-Redirect"].rpartition("/")[2]
+    assert bells() == [("run", (successor,))]
+    stored = rows.get(type(told), successor)
+    assert (stored.retry_of, stored.moves_cursor, stored.triggered_by) == (told.id, False, "retry")

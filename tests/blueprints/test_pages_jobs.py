@@ -18,6 +18,7 @@ FORM = {
     "maxRetries": "2",
     "retryDelay": "60",
     "timeLimit": "600",
+    "pauseAfter": "2",
     "onMissed": "SKIP",
     "notify": "PROBLEMS",
     "isEnabled": "on",
@@ -50,12 +51,8 @@ def test_scheduling_a_job(visitor, rows, project, bells):
         "Europe/Berlin",
         datetime(2025, 10, 6, 7, 30, tzinfo=UTC),
     )
-    assert (job.first_run, job.max_retries, job.on_missed, job.notify) == (
-        {"days": 30},
-        2,
-        "SKIP",
-        "PROBLEMS",
-    )
+    stored = (job.first_run, job.max_retries, job.pause_after, job.on_missed, job.notify)
+    assert stored == ({"days": 30}, 2, 2, "SKIP", "PROBLEMS")
     assert bells() == []
 
 
@@ -85,6 +82,8 @@ def test_the_new_form_proposes_the_walkthroughs_job_and_shows_its_next_runs(visi
         ({"name": "x" * 256}, "name", "at most 255"),
         ({"maxRetries": "many"}, "maxRetries", "whole number"),
         ({"retryDelay": "3601"}, "retryDelay", "at most 3600"),
+        ({"pauseAfter": "101"}, "pauseAfter", "at most 100"),
+        ({"pauseAfter": "never"}, "pauseAfter", "whole number"),
         ({"firstRun": "since", "since": "2999-01-01T00:00"}, "since", "in the past"),
     ],
 )
@@ -180,8 +179,8 @@ def test_the_jobs_page_tells_its_story(visitor, rows, project, clock):
     assert "15s" in page
     assert "Success Yesterday 9:00 AM by hand 3 commits 3/3 14s" in page
     assert (
-        "Skipped 2 days ago 9:00 AM by hand No worker was running when it was due. 4 slots were missed."
-        in page
+        "Skipped 2 days ago 9:00 AM by hand No worker was running when it was due. "
+        "4 slots did not run between 1 Oct at 9:00 AM and 2 Oct at 9:00 AM UTC." in page
     )
     assert "3 retries, the first after 5 minutes" in page
 
@@ -263,3 +262,99 @@ def test_deleting_names_what_goes_with_it(visitor, rows, project):
 def test_a_job_is_found_under_its_own_project_alone(visitor, rows, project, user):
     job = rows.job(project)
     assert visitor.get(f"/projects/{rows.project(user).id}/cron/{job.id}").status_code == 404
+
+
+@pytest.fixture
+def paused(rows, project, clock):
+    """Since two hours, after five failures; the last of them is in its history."""
+    at = clock.now() - timedelta(hours=2)
+    job = rows.job(
+        project, timezone="Europe/Berlin", next_run_at=None, paused_at=at, failures_in_row=5, last_failure=at
+    )
+    rows.execution(job, status="FAILED", outcome="FAILED", started_at=at, error="Bad credentials")
+    return job
+
+
+def test_a_paused_job_says_why_and_offers_what_mends_it(visitor, paused):
+    page = visitor.get(url(paused))
+    assert (
+        "Paused since 3 Oct at 9:00 AM CEST: its last 5 runs failed. It goes on when a run succeeds, or when "
+        "you press Resume. Resume Trigger Now Edit Disable Delete Bad credentials See what happened and retry"
+    ) in text(page)
+    assert "Status Paused Next run Not while paused" in text(page)
+    assert "Next runs None while it is paused. Every day at 9:00 AM UTC." in text(page)
+    assert "Pause After 5 failed runs in a row; 5 by now" in text(page)
+    body = page.get_data(as_text=True)
+    assert 'title="2025-10-03 09:00:00 CEST (2025-10-03 07:00:00 UTC)"' in body
+    assert body.count('class="primary"') == 1
+
+
+def test_resuming_says_that_it_goes_on(visitor, rows, paused):
+    page = visitor.follow(visitor.post(url(paused, "/enable"), {"from": "job"}))
+    assert "“Daily Content Generation” goes on." in page
+    assert "next in 24 h" in page
+    stored = rows.get(type(paused), paused.id)
+    assert (stored.paused_at, stored.failures_in_row) == (None, 0)
+    assert "is enabled." in visitor.follow(visitor.post(url(paused, "/enable")))
+
+
+def test_resuming_by_htmx_shows_the_next_runs_again(visitor, paused):
+    live = visitor.post(url(paused, "/enable"), {"from": "job"}, htmx=True)
+    assert "goes on." in live.headers["HX-Trigger"]
+    assert text(live).count("at 9:00 AM UTC") >= 6
+
+
+def test_saving_the_form_of_a_paused_job_leaves_it_paused(visitor, rows, paused):
+    page = visitor.get(url(paused, "/edit"))
+    assert value(page, "pauseAfter") == "5"
+    assert "It is paused and stays so when you save" in text(page)
+    assert "Paused since" in visitor.follow(visitor.post(url(paused, "/edit"), FORM))
+    stored = rows.get(type(paused), paused.id)
+    assert (stored.name, stored.paused_at, stored.next_run_at) == ("Weekly notes", paused.paused_at, None)
+    off = {name: value for name, value in FORM.items() if name != "isEnabled"}
+    assert "It is disabled" in visitor.follow(visitor.post(url(paused, "/edit"), off))
+    assert rows.get(type(paused), paused.id).paused_at is None
+
+
+def test_triggering_a_paused_job(visitor, rows, paused, bells):
+    page = visitor.follow(visitor.post(url(paused, "/trigger"), {"from": "job"}))
+    assert "It waits for a free worker" in page
+    assert "Next run Not while paused" in page
+    assert "Resume Watch it run" in page
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"pause_after": 0}, "Pause Never Time limit"),
+        ({"pause_after": 1}, "Pause After a failed run Time limit"),
+        ({"pause_after": 3, "failures_in_row": 2}, "Pause After 3 failed runs in a row; 2 by now Time limit"),
+    ],
+)
+def test_the_settings_tell_when_it_would_pause(visitor, rows, project, values, said):
+    assert said in text(visitor.get(url(rows.job(project, **values))))
+
+
+def test_what_did_not_run_is_summed_up_by_its_reason(visitor, rows, project, clock, queries):
+    job = rows.job(project, timezone="America/New_York")
+
+    def skip(ago, reason, **values):
+        at = clock.now() - ago
+        rows.execution(
+            job, status="SKIPPED", outcome="SKIPPED", reason=reason, scheduled_for=at, created_at=at, **values
+        )
+
+    missed = {"count": 3, "from": "2024-12-30T09:00:00.000Z", "to": "2025-10-01T09:00:00.000Z"}
+    skip(timedelta(days=8), "Long ago.")
+    skip(timedelta(days=2), "No worker was running when it was due.", missed=missed)
+    skip(timedelta(hours=2), "The execution before it was still running.")
+    visitor.get(url(job))
+    queries.clear()
+    page = text(visitor.get(url(job)))
+    assert len(queries) <= 12
+    assert (
+        "The slot of 3 Oct at 3:00 AM EDT did not run. The execution before it was still running. "
+        "3 slots did not run between 30 Dec 2024 at 4:00 AM EST and 1 Oct at 5:00 AM EDT. "
+        "No worker was running when it was due. Nothing in the repository is lost by it"
+    ) in page
+    assert page.count("Long ago.") == 1

@@ -1,0 +1,83 @@
+"""What did not run, and why: the slots of the last days that were skipped or missed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, literal, select
+from sqlalchemy.orm import aliased
+
+from blueprints import view
+from blueprints.extensions import db
+from blueprints.view import Moment
+from lib import clock
+from models import Execution, Job
+from models.base import UtcDateTime
+from models.values import Status
+
+DAYS = timedelta(days=7)
+SEEN = 200
+"""How many of a job's newest executions are looked through: a week of an hourly job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Slots that did not run for one reason; `first` and `last` are the same where it is one slot."""
+
+    count: int
+    first: Moment
+    last: Moment
+    reason: str
+
+
+def skipped_rows(which: ColumnElement[bool]) -> dict[str, list[Row[Any]]]:
+    """The skipped executions of each job, newest first, in one query with one index look-up a job."""
+    week = literal(clock.now() - DAYS, UtcDateTime())
+    newer = aliased(Execution)
+    oldest_seen = (
+        select(newer.created_at)
+        .where(newer.job_id == Job.id, newer.created_at >= week)
+        .order_by(newer.created_at.desc(), newer.id.desc())
+        .offset(SEEN - 1)
+        .limit(1)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    slot = func.coalesce(Execution.scheduled_for, Execution.created_at, type_=UtcDateTime())
+    query = (
+        select(Execution.job_id, slot.label("slot"), Execution.reason, Execution.missed)
+        .join(Job, Execution.job_id == Job.id)
+        .where(which, Execution.created_at >= func.coalesce(oldest_seen, week))
+        .where(Execution.status == Status.SKIPPED)
+        .order_by(Execution.created_at.desc(), Execution.id.desc())
+    )
+    found: dict[str, list[Row[Any]]] = {}
+    for row in db.session.execute(query):
+        found.setdefault(row.job_id, []).append(row)
+    return found
+
+
+def by_reason(rows: Iterable[Row[Any]], zone: str) -> tuple[Skipped, ...]:
+    """One line a reason, that of the newest first."""
+    reasons: dict[str, list[tuple[int, datetime, datetime]]] = {}
+    for row in rows:
+        reasons.setdefault(row.reason or "", []).append(stretch(row.slot, row.missed))
+    return tuple(_line(reason, found, zone) for reason, found in reasons.items())
+
+
+def stretch(slot: datetime, missed: dict[str, Any] | None) -> tuple[int, datetime, datetime]:
+    """How many slots a skipped execution stands for, the first and the last of them."""
+    if not missed:
+        return 1, slot, slot
+    return missed["count"], clock.parse_iso(missed["from"]), clock.parse_iso(missed["to"])
+
+
+def line(slot: datetime, missed: dict[str, Any] | None, reason: str, zone: str) -> Skipped:
+    """One skipped execution."""
+    return _line(reason, [stretch(slot, missed)], zone)
+
+
+def _line(reason: str, found: list[tuple[int, datetime, datetime]], zone: str) -> Skipped:
+    first, last = min(one[1] for one in found), max(one[2] for one in found)
+    return Skipped(sum(one[0] for one in found), *view.between(first, last, zone), reason)
