@@ -42,9 +42,18 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
+    if _binaries() is None:
+        missing("PostgreSQL's server (initdb, postgres) is not installed")
+    with private_cluster() as cluster:
+        yield cluster
+
+
+@contextlib.contextmanager
+def private_cluster() -> Iterator[Cluster]:
+    """Runs while the body does; for bench/, too. RuntimeError where no server is installed."""
     binaries = _binaries()
     if binaries is None:
-        missing("PostgreSQL's server (initdb, postgres) is not installed")
+        raise RuntimeError("PostgreSQL's server (initdb, postgres) is not installed")
     # Not in pytest's own folder: the server's user must reach it, and a socket's path is short.
     folder = Path(tempfile.mkdtemp(prefix="repocast-pg-"))
     try:
