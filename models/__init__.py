@@ -2,7 +2,7 @@
 
 from models.base import Base
 from models.draft import Draft
-from models.execution import LIVE, MOVES, Attempt, Execution, Step, origins
+from models.execution import LIVE, MOVES, Attempt, Execution, Step, origins, unended
 from models.job import Job, Told
 from models.notification import EmailDelivery, Notification, Pulse
 from models.project import Platform, Project
@@ -26,4 +26,5 @@ __all__ = [
     "Told",
     "User",
     "origins",
+    "unended",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Execution, Job, Pulse
+from models import Execution, Job, Pulse, unended
 from models.base import table, upsert
 from models.values import Outcome, Status
 from pipeline import housekeeping, notify, record
@@ -84,7 +84,7 @@ def _near(session: Session, now: datetime) -> list[Bell]:
 def due(columns: Any, now: Any) -> ColumnElement[bool]:
     """The condition under which an execution may run now: it is queued, or its wait for a retry is over."""
     retry = and_(columns.status == Status.RETRYING, columns.next_retry_at <= now)
-    return or_(columns.status == Status.QUEUED, retry)
+    return and_(unended(columns), or_(columns.status == Status.QUEUED, retry))
 
 
 def waiting(session: Session, limit: int) -> list[Bell]:

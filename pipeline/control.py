@@ -93,7 +93,9 @@ def cancel(session: Session, execution: Execution) -> Execution:
         Attempt.execution_id == execution.id, Attempt.completed_at.is_(None)
     )
     if number := session.scalar(running):
-        close_attempt(session.connection(), execution.id, number, now, Status.CANCELLED, None)
+        session.refresh(execution)
+        spent = close_attempt(session.connection(), execution.id, number, now, Status.CANCELLED, None)
+        execution.duration = (execution.duration or 0) + spent
     session.commit()
     session.refresh(execution)
     return execution

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Execution
+from models import Execution, unended
 from models.base import table
 from models.values import Status
 from pipeline import record
@@ -24,7 +24,7 @@ WORDS = (
     " and the run goes on from there."
 )
 _RUNNING = select(Execution.id, Execution.attempt, Execution.heartbeat_at).where(
-    Execution.status == Status.RUNNING
+    Execution.status == Status.RUNNING, unended(Execution)
 )
 Beat = tuple[str, int, datetime | None]
 """An execution's id, its attempt, and when its heart beat last."""

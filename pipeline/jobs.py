@@ -4,13 +4,13 @@ is made here."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import LIVE, Execution, Job, Project, origins
+from models import Execution, Job, Project, origins, unended
 from models.values import Outcome, Status
 from pipeline.bells import Bell
 from pipeline.schedule import Schedule
@@ -82,7 +82,16 @@ def delete(session: Session, job: Job) -> None:
     session.flush()
 
 
-def should_pause(job: Job) -> bool:
+class Failing(Protocol):
+    """What tells whether a job is to be paused: the row, or these columns of it."""
+
+    is_enabled: bool
+    paused_at: datetime | None
+    pause_after: int
+    failures_in_row: int
+
+
+def should_pause(job: Failing) -> bool:
     """Whether so many executions in a row have failed that going on would only waste time and money."""
     return 0 < job.pause_after <= job.failures_in_row and job.is_enabled and job.paused_at is None
 
@@ -161,7 +170,7 @@ def lock(session: Session, job_id: str) -> tuple[Execution | None, Job | None]:
 
 def live_execution(session: Session, job_id: str, *, locked: bool = False) -> Execution | None:
     """The job's one execution that is queued, running or waiting to retry."""
-    query = select(Execution).where(Execution.job_id == job_id, Execution.status.in_(LIVE))
+    query = select(Execution).where(Execution.job_id == job_id, unended(Execution))
     if locked:
         query = query.with_for_update()
     return session.scalar(query.execution_options(populate_existing=True))

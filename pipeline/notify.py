@@ -55,7 +55,7 @@ def tell(
     if execution.dry_run or execution.outcome not in _TYPES:
         return []
     outcome, job = Outcome(execution.outcome), execution.job
-    told = outcome in _TOLD[job.notify]
+    told = is_told(execution, job.notify)
     if not told and not paused:
         return []
     story = _story(execution, outcome, base_url)
@@ -91,6 +91,11 @@ def _mail(session: Session, execution: Execution, story: dict[str, Any], paused:
     )
     session.add(mail)
     return mail
+
+
+def is_told(execution: Execution, notify: str) -> bool:
+    """Whether the owner who chose `notify` (ALL, PROBLEMS, NONE) hears of this end."""
+    return not execution.dry_run and execution.outcome in _TOLD[notify]
 
 
 def due_mails(session: Session, now: datetime, limit: int) -> list[str]:

@@ -1,13 +1,15 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told
@@ -33,6 +35,30 @@ _SYNCED = (
     )
     .values(last_synced_at=bindparam("until"))
 )
+_counts = _job_table.c
+_STARTED = bindparam("started", type_=_counts.last_run_at.type)
+_SUCCESS = {
+    "run_count": _counts.run_count + 1,
+    "last_run_at": _STARTED,
+    "success_count": _counts.success_count + 1,
+    "last_success": _STARTED,
+    "total_duration": _counts.total_duration + bindparam("spent", type_=_counts.total_duration.type),
+    "failures_in_row": 0,
+}
+_FAILURE = {
+    "run_count": _counts.run_count + 1,
+    "last_run_at": _STARTED,
+    "failure_count": _counts.failure_count + 1,
+    "last_failure": bindparam("ended", type_=_counts.last_failure.type),
+    "failures_in_row": _counts.failures_in_row + 1,
+}
+_SINCE = bindparam("since", type_=_counts.cursor_floor.type)
+_ADVANCE = {
+    "cursor_floor": case((_counts.cursor_floor < _SINCE, _counts.cursor_floor), else_=_SINCE),
+    "cursor_until": bindparam("until", type_=_counts.cursor_until.type),
+    "cursor_head": func.coalesce(bindparam("head", type_=_counts.cursor_head.type), _counts.cursor_head),
+}
+"""The job has told everything up to the window's end."""
 LONGEST_WAIT = 3600.0
 LONGEST_NAMED_WAIT = 6 * 3600.0
 """Seconds; DESIGN promise 5."""
@@ -300,53 +326,46 @@ def _finish(
     session: Session, connection: Connection, execution: Execution, activity: Activity | None, base_url: str
 ) -> list[Bell]:
     """What every end has in common: the job's cursor and statistics, whether it goes on, and telling the
-    owner. The one statement on the job is also what reads it."""
-    values = {} if activity is None or not execution.moves_cursor else _advanced(activity)
-    if not execution.dry_run:
-        values |= _counted(execution)
-    if not values:
+    owner."""
+    counted, succeeded = not execution.dry_run, execution.status == Status.COMPLETED
+    window = activity.window if activity is not None and execution.moves_cursor else None
+    if not counted and window is None:
         return []
-    connection.execute(update(_job_table).where(_job_table.c.id == execution.job_id).values(**values))
-    if execution.dry_run:
+    values: dict[str, Any] = {
+        "wanted": execution.job_id,
+        "started": execution.started_at,
+        "ended": execution.completed_at,
+        "spent": execution.duration or 0,
+    }
+    if window is not None:
+        values |= {"since": window.since, "until": window.until, "head": window.head}
+    job = connection.execute(_ends(counted, succeeded, window is not None), values).one()
+    pauses = counted and not succeeded and jobs.should_pause(job)
+    goes_on = counted and succeeded and job.paused_at is not None
+    told = notify.is_told(execution, job.notify)
+    if not (told or pauses or goes_on):
         return []
+    return _tell(session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url)
+
+
+def _tell(
+    session: Session, execution: Execution, change: Callable[[Job], None] | None, base_url: str
+) -> list[Bell]:
     job = session.get_one(Job, execution.job_id, populate_existing=True)
-    paused = _pause_or_go_on(session, job, succeeded=execution.status == Status.COMPLETED)
-    mails = notify.tell(session, execution, base_url=base_url, paused=paused)
+    if change is not None:
+        change(job)
+    mails = notify.tell(session, execution, base_url=base_url, paused=change is jobs.pause)
     session.flush()
     return [Bell("deliver", mail.id) for mail in mails]
 
 
-def _advanced(activity: Activity) -> dict[str, Any]:
-    """The job has told everything up to the window's end."""
-    window, job = activity.window, _job_table.c
-    floor = case((job.cursor_floor < window.since, job.cursor_floor), else_=window.since)
-    moved = {"cursor_floor": floor, "cursor_until": window.until}
-    return moved | ({"cursor_head": window.head} if window.head else {})
-
-
-def _counted(execution: Execution) -> dict[str, Any]:
+@cache
+def _ends(counted: bool, succeeded: bool, advances: bool) -> ReturningUpdate[Any]:
+    """The one statement on the job at an execution's end, which is also what reads it."""
     job = _job_table.c
-    values: dict[str, Any] = {"run_count": job.run_count + 1, "last_run_at": execution.started_at}
-    if execution.status == Status.COMPLETED:
-        return values | {
-            "success_count": job.success_count + 1,
-            "last_success": execution.started_at,
-            "total_duration": job.total_duration + (execution.duration or 0),
-            "failures_in_row": 0,
-        }
-    return values | {
-        "failure_count": job.failure_count + 1,
-        "last_failure": execution.completed_at,
-        "failures_in_row": job.failures_in_row + 1,
-    }
-
-
-def _pause_or_go_on(session: Session, job: Job, *, succeeded: bool) -> bool:
-    """Whether the job is paused by this failure. A success makes a paused job go on: what stopped it is
-    mended."""
-    if succeeded and job.paused_at is not None:
-        jobs.go_on(job)
-    elif not succeeded and jobs.should_pause(job):
-        jobs.pause(job)
-        return True
-    return False
+    values = (_SUCCESS if succeeded else _FAILURE) if counted else {}
+    statement = update(_job_table).where(job.id == bindparam("wanted"))
+    statement = statement.values(**values, **(_ADVANCE if advances else {}))
+    return statement.returning(
+        job.notify, job.is_enabled, job.paused_at, job.pause_after, job.failures_in_row
+    )

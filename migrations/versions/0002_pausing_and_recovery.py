@@ -29,13 +29,16 @@ def upgrade():
         execution.add_column(sa.Column("recoveries", sa.Integer(), **count))
     # What was tried before this migration failed by itself, for all that is known.
     op.execute("UPDATE execution SET failures = attempt WHERE status IN ('RETRYING', 'FAILED', 'TIMEOUT')")
-    op.create_index(
-        "ix_execution_turn", "execution", ["created_at"], sqlite_where=LIVE, postgresql_where=LIVE
-    )
+    # In the order in which they are taken: the one before had to sort all that wait to find the first.
+    op.drop_index("ix_execution_pending", table_name="execution")
+    columns = ["created_at", "status", "next_retry_at"]
+    op.create_index("ix_execution_turn", "execution", columns, sqlite_where=LIVE, postgresql_where=LIVE)
 
 
 def downgrade():
     op.drop_index("ix_execution_turn", table_name="execution")
+    columns = ["status", "next_retry_at"]
+    op.create_index("ix_execution_pending", "execution", columns, sqlite_where=LIVE, postgresql_where=LIVE)
     with op.batch_alter_table("execution") as execution:
         execution.drop_column("recoveries")
         execution.drop_column("failures")

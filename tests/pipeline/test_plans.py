@@ -1,0 +1,39 @@
+"""What the clock asks each second must not read whole tables, however long the history is."""
+
+import re
+
+import pytest
+from sqlalchemy import event
+
+from lib import clock
+from pipeline import claim, execute, jobs, notify
+from pipeline.housekeeping import Ward
+from tests.pipeline.conftest import make_job
+
+QUESTIONS = {
+    "what waits": lambda session, job: claim.waiting(session, limit=5),
+    "what runs": lambda session, job: Ward().dead(session),
+    "which is next": lambda session, job: execute.take_next(session),
+    "a job's live execution": lambda session, job: jobs.live_execution(session, job.id),
+    "which slots are due": lambda session, job: claim._due(session, clock.now()),
+    "which slots are near": lambda session, job: claim._near(session, clock.now()),
+    "which mails are due": lambda session, job: notify.due_mails(session, clock.now(), 5),
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_sqlite_answers_by_an_index(session, question):
+    """PostgreSQL plans by the size of its tables, which a test has not; `bench/clock.py` shows it by time."""
+    engine, job, plans = session.get_bind(), make_job(session), []
+
+    def explain(connection, cursor, statement, parameters, *_):
+        if re.match("SELECT|UPDATE", statement):
+            rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            plans.extend(row[3] for row in rows)
+
+    event.listen(engine, "before_cursor_execute", explain)
+    QUESTIONS[question](session, job)
+    assert plans
+    assert [plan for plan in plans if plan.startswith("SCAN") and "USING" not in plan] == []
+    assert [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan] == []
