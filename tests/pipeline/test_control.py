@@ -11,6 +11,7 @@ from pipeline import control
 from pipeline.bells import Bell
 from pipeline.control import ConflictError
 from tests.pipeline.conftest import make_job
+from tests.plugins.moves import lawless
 
 NOW = datetime(2025, 10, 3, 9, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -200,6 +201,7 @@ class TestRetryOfPlatforms:
 
     def test_one_that_failed_retries_those_platforms_and_no_new_window(self, session, partial):
         again, _ = control.retry(session, partial)
+        lawless(session)
         again.status, again.outcome = "FAILED", "FAILED"
         session.commit()
         successor, _ = control.retry(session, again)

@@ -11,6 +11,7 @@ from models.notification import EmailDelivery, Notification
 from models.project import Project
 from models.user import User
 from pipeline.notify import MailError, deliver, due_mails, tell
+from tests.plugins.moves import lawless
 
 BASE = "https://repocast.example"
 NEXT = datetime(2025, 10, 4, 9, tzinfo=UTC)
@@ -76,6 +77,7 @@ https://repocast.example/executions/exec_789xyz
 @pytest.fixture
 def execution(session, clock):
     """The walkthrough's run, finished and successful; tests change what they are about."""
+    lawless(session)
     user = User(id="user_123", email="user@example.com", password_hash="x")
     project = Project(id="clxxx_my_project", user_id=user.id, name="My Open Source Library")
     job = Job(

@@ -56,11 +56,14 @@ def postgres_template(postgres) -> str:
 def _make_schema(url: str) -> None:
     import models
     from models.base import Base, make_engine
+    from tests.plugins.moves import guard
 
     for module in pkgutil.iter_modules(models.__path__):
         importlib.import_module(f"models.{module.name}")
     engine = make_engine(url)
     Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        guard(connection)
     engine.dispose()
 
 
