@@ -129,12 +129,12 @@ def carry(session: Session, hold: Hold, adapters: Adapters, heart: Heart) -> lis
     """Run the attempt that was taken, to its end on the row.
 
     No transaction is open while the outside is waited for: on SQLite it would keep everybody else from
-    writing.
+    writing. So the run has a session of its own, whose rows nobody else can expire or hold.
     """
     pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix=hold.execution_id)
     try:
-        with heart.beating(hold):
-            return _attempt(session, hold, adapters, heart, pool)
+        with heart.beating(hold), Session(_engine(session), expire_on_commit=False) as own:
+            return _attempt(own, hold, adapters, heart, pool)
     except LostError:
         log.info("Attempt %d of %s was taken away; it writes nothing more.", hold.attempt, hold.execution_id)
         return []
@@ -227,6 +227,8 @@ def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExec
         return story
 
     story = stored(session, read)
+    # A transaction that the database refuses would expire them, and to read one then would open another.
+    session.expunge_all()
     if not story.platforms:
         raise SetupError(
             "No platform is connected for this job: connect one in the project, or choose others."

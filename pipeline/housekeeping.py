@@ -19,6 +19,8 @@ RECOVERIES = 3
 """How many workers may die under a run; then something in it kills them."""
 GLANCE = BEAT + 5.0
 """Seconds after which a living heart has beaten again."""
+GAP = 10.0
+"""Seconds between two looks that still are one watch; a worker looks each second."""
 WORDS = (
     "The worker that ran this attempt stopped, or could not reach the database. What it had finished is kept,"
     " and the run goes on from there."
@@ -36,17 +38,22 @@ class Ward:
 
     A heart is dead when it has stood still for LAPSE before our eyes or, where the clock says so already, for
     GLANCE. The clock alone would kill every run when it is set forward an hour, and spare the dead for an
-    hour when it is set back; a worker that wakes from suspension would find all others dead.
+    hour when it is set back. Time in which nobody looked is no evidence: after the database was away, or this
+    process suspended, the watch begins anew.
     """
 
     def __init__(self) -> None:
         self._seen: dict[Beat, float] = {}
+        self._looked = 0.0
 
     def dead(self, session: Session) -> list[Beat]:
         """The runs that nobody works on any more. Ends the transaction."""
         rows = [(row[0], row[1], row[2]) for row in session.execute(_RUNNING)]
         session.rollback()
         at, lapsed = monotonic(), clock.now() - LAPSE
+        if at - self._looked > GAP:
+            self._seen = {}
+        self._looked = at
         self._seen = {beat: self._seen.get(beat, at) for beat in rows}
         return [beat for beat, since in self._seen.items() if at - since >= _allowed(beat, lapsed)]
 

@@ -352,6 +352,7 @@ def _tell(
     session: Session, execution: Execution, change: Callable[[Job], None] | None, base_url: str
 ) -> list[Bell]:
     job = session.get_one(Job, execution.job_id, populate_existing=True)
+    set_committed_value(execution, "job", job)
     if change is not None:
         change(job)
     mails = notify.tell(session, execution, base_url=base_url, paused=change is jobs.pause)

@@ -1,14 +1,16 @@
 """Runs whose worker died or was stopped: what was finished is kept, and the run goes on."""
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from models import Attempt, Execution, Job, Step
 from pipeline import control, execute, housekeeping
-from pipeline.hold import Heart, Hold, LostError
+from pipeline.hold import Heart, Hold, LostError, stored
 from pipeline.housekeeping import RECOVERIES, Ward
 from tests.pipeline.conftest import FakeAdapters, make_job
 
@@ -24,8 +26,15 @@ class Eyes:
         monkeypatch.setattr(housekeeping, "monotonic", lambda: self.seconds)
 
     def after(self, seconds: float, session) -> list[str]:
-        """The ids of the runs that are dead so much later."""
-        self.seconds += seconds
+        """The ids of the runs that are dead so much later; meanwhile it looked every few seconds."""
+        until = self.seconds + seconds
+        while until - self.seconds > 5:
+            self.seconds += 5
+            self.ward.dead(session)
+        return self.at(until, session)
+
+    def at(self, instant: float, session) -> list[str]:
+        self.seconds = instant
         return [beat[0] for beat in self.ward.dead(session)]
 
 
@@ -79,9 +88,9 @@ def test_a_heart_that_beats_is_alive_whatever_the_clock_says(session, clock, exe
         clock.advance(leap)
         with session.begin():
             hold.take(session.connection())
-        assert eyes.after(15, session) == []
+        assert eyes.after(9, session) == []
         clock.advance(leap)
-        assert eyes.after(15, session) == []
+        assert eyes.after(9, session) == []
 
 
 def test_the_dead_are_found_while_the_clock_is_an_hour_behind(session, clock, execution, eyes):
@@ -92,11 +101,14 @@ def test_the_dead_are_found_while_the_clock_is_an_hour_behind(session, clock, ex
     assert eyes.after(1, session) == [execution.id]
 
 
-def test_a_ward_that_wakes_from_suspension_kills_nobody(session, clock, execution, eyes):
+@pytest.mark.parametrize("unwatched", [0, 70], ids=["the machine slept", "this process or its database did"])
+def test_time_in_which_nobody_looked_is_no_evidence(session, clock, execution, eyes, unwatched):
+    """Linux' monotonic clock stands still while the machine sleeps, and goes on while a process does."""
     hold = taken(session)
     eyes.after(0, session)
     clock.advance(8 * 3600)
-    assert eyes.after(0, session) == []
+    assert eyes.at(eyes.seconds + unwatched, session) == []
+    assert eyes.after(15, session) == []
     with session.begin():
         hold.take(session.connection())
     assert eyes.after(20, session) == []
@@ -253,3 +265,38 @@ def test_adapters_are_asked_nothing_by_a_stopped_worker(session, engine, clock, 
     heart.stopping.set()
     execute.run(session, execution.id, adapters, heart)
     assert (adapters.github.scans, adapters.writer.calls) == ([], [])
+
+
+def test_a_refused_transaction_costs_no_attempt(session, clock, adapters, execution, monkeypatch):
+    """Between two offers to the database nothing reads rows: that would begin a transaction of its own."""
+    store, refusals = execute._store_posts, []
+
+    def refused_once(story, batch):
+        if not refusals:
+            refusals.append(1)
+            with suppress(OperationalError), story.session.begin():
+                story.hold.take(story.session.connection())
+                raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        store(story, batch)
+
+    monkeypatch.setattr(execute, "_store_posts", refused_once)
+    execute.run(session, execution.id, adapters)
+    row = again(session, execution)
+    assert (row.status, row.attempt, row.items_success) == ("COMPLETED", 1, 3)
+
+
+def test_a_database_that_is_away_for_a_while_is_offered_the_result_again(
+    session, clock, execution, monkeypatch
+):
+    offers, pauses = [], []
+    monkeypatch.setattr("pipeline.hold.time.sleep", pauses.append)
+
+    def work(connection):
+        offers.append(connection)
+        if len(offers) < 4:
+            raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+        return "taken"
+
+    assert stored(session, work) == "taken"
+    assert pauses == [0.1, 0.2, 0.4]
+    assert not session.in_transaction()
