@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, case, func, insert, select, update
@@ -334,6 +335,7 @@ def _write(story: Story, activity: Activity) -> None:
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     for batch in write_all(
         story.adapters.writer, _briefs(story, activity), story.pool, story.deadline, story.hold.ended,
+        before_each=partial(story.hold.prove, _engine(story.session)),
         patience=story.adapters.patience, succeeded=bool(story.results),
     ):  # fmt: skip
         _store_posts(story, batch)

@@ -54,15 +54,17 @@ class StoppedError(Exception):
     """This worker has to stop before the attempt has ended: it is handed back."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Hold:
     """`take` is called first in every transaction of a run. `ended` fails with LostError or StoppedError when
-    the run has to end before its time; whoever waits for the outside waits for it, too."""
+    the run has to end before its time; whoever waits for the outside waits for it, too. `proved` is when the
+    hold was last known to be good, on the monotonic clock."""
 
     execution_id: str
     attempt: int
     began: datetime
     ended: Future[None] = field(default_factory=Future)
+    proved: float = field(default_factory=time.monotonic)
 
     def take(self, connection: Connection, **values: Any) -> None:
         """Prove the hold and write `values` to the execution, in the caller's transaction. Raises
@@ -70,6 +72,14 @@ class Hold:
         named = {"held_id": self.execution_id, "held_attempt": self.attempt, "heartbeat_at": clock.now()}
         if connection.execute(_HELD, named | values).rowcount != 1:
             raise LostError
+        self.proved = time.monotonic()
+
+    def prove(self, engine: Engine) -> None:
+        """Make sure of the hold before something is paid for: a process that stood still for a while may have
+        lost it and not know yet. Raises LostError."""
+        if time.monotonic() - self.proved > BEAT:
+            with engine.begin() as connection:
+                self.take(connection)
 
     def end(self, reason: Exception) -> None:
         """Tell whoever works on it, once."""

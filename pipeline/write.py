@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +56,7 @@ def write_all(
     deadline: float,
     ended: Future[None],
     *,
+    before_each: Callable[[], None],
     patience: float,
     succeeded: bool,
 ) -> Iterator[list[Written]]:
@@ -63,12 +64,13 @@ def write_all(
 
     A failure that may pass is tried again, at most three times and `patience` seconds in all, provided
     another platform succeeded (`succeeded`: one did in an earlier attempt); only its last result is yielded.
-    `deadline` is on `time.monotonic()`. Raises TimeLimitError, or what `ended` fails with meanwhile.
+    `before_each` is called right before each post is asked for. `deadline` is on `time.monotonic()`. Raises
+    TimeLimitError, what `before_each` raises, or what `ended` fails with meanwhile.
     """
     waiting = briefs
     for pause in (*PAUSES, None):
         failed: list[Written] = []
-        for batch in _round(writer, waiting, pool, deadline, ended):
+        for batch in _round(writer, waiting, pool, deadline, ended, before_each):
             failed += [written for written in batch if written.failure]
             if written_now := [written for written in batch if not written.failure]:
                 succeeded = True
@@ -85,11 +87,18 @@ def write_all(
 
 
 def _round(
-    writer: Writer, briefs: Briefs, pool: Executor, deadline: float, ended: Future[None]
+    writer: Writer,
+    briefs: Briefs,
+    pool: Executor,
+    deadline: float,
+    ended: Future[None],
+    before_each: Callable[[], None],
 ) -> Iterator[list[Written]]:
-    pending: set[Future[Any]] = {
-        pool.submit(write_one, writer, platform_id, brief) for platform_id, brief in briefs.items()
-    }
+    def write(platform_id: str, brief: Brief) -> Written:
+        before_each()
+        return write_one(writer, platform_id, brief)
+
+    pending: set[Future[Any]] = {pool.submit(write, *brief) for brief in briefs.items()}
     while pending:
         done = soonest(pending, deadline - time.monotonic(), ended)
         if not done:

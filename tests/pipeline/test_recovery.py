@@ -300,3 +300,25 @@ def test_a_database_that_is_away_for_a_while_is_offered_the_result_again(
     assert stored(session, work) == "taken"
     assert pauses == [0.1, 0.2, 0.4]
     assert not session.in_transaction()
+
+
+def test_a_run_that_stood_still_asks_the_model_nothing_that_another_has_paid(
+    session, sessions, clock, adapters, execution, monkeypatch
+):
+    """Stopped between its scan and its posts, as by SIGSTOP; another worker took it over meanwhile."""
+    other = FakeAdapters()
+
+    def stand_still(story, activity):
+        with sessions() as elsewhere:
+            recover(elsewhere, execution)
+            execute.run(elsewhere, execution.id, other)
+        story.hold.proved -= 61
+        return write(story, activity)
+
+    write, turns = execute._write, [stand_still]
+    monkeypatch.setattr(
+        execute, "_write", lambda story, activity: (turns.pop() if turns else write)(story, activity)
+    )
+    assert execute.run(session, execution.id, adapters) == []
+    assert (adapters.writer.calls, len(other.writer.calls)) == ([], 3)
+    assert again(session, execution).status == "COMPLETED"
