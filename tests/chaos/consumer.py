@@ -22,9 +22,9 @@ from sqlalchemy.orm import Session
 from tests.chaos import boundaries
 
 SHORT: dict[str, dict[str, object]] = {
-    "pipeline.hold": {"BEAT": 0.5, "LAPSE": timedelta(seconds=3), "PATIENCE": 2.0},
+    "pipeline.hold": {"BEAT": 0.5, "LAPSE": timedelta(seconds=4), "PATIENCE": 3.0},
     "pipeline.housekeeping": {"GLANCE": 1.5},
-    "pipeline.notify": {"LEASE": timedelta(seconds=4), "FIRST_WAIT": timedelta(seconds=1)},
+    "pipeline.notify": {"LEASE": timedelta(seconds=6), "FIRST_WAIT": timedelta(seconds=1)},
     "pipeline.write": {"PAUSES": (0.3, 0.6, 0.9)},
 }
 """In this order, before anything else of the product is imported: others take these constants by name."""
@@ -86,7 +86,7 @@ def _commit(connection: Any) -> None:
 def _committed(_session: Session) -> None:
     stage, _said.stage = getattr(_said, "stage", None), None
     if stage == "mail":
-        note("stored", _said.mail)
+        note("stored", getattr(_said, "mail", ""))
     if stage:
         pass_boundary(f"after the commit of {stage}")
 

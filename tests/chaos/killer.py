@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -21,14 +22,15 @@ class NotReachedError(AssertionError):
 
 class Killer:
     """Use as a context manager. `kills` counts by boundary, "at random" among them; `in_doubt` says how often
-    a mail was in the hands of a worker when that was killed or stopped."""
+    a mail was in the hands of a worker when that was killed or stopped; `went_on` when those that were
+    stopped did."""
 
     def __init__(self, folder: Path, env: Mapping[str, str], dice: random.Random, count: int = 2) -> None:
         self.folder, self.dice, self.count = folder, dice, count
         self.env = {**env, "CHAOS_FOLDER": str(folder)}
         self.workers: list[BaseProcess] = []
         self.kills: Counter[str] = Counter()
-        self.stops = 0
+        self.went_on: list[datetime] = []
         self.in_doubt: Counter[str] = Counter()
         for name in ("orders", "taken", "obeyed", "diaries"):
             (folder / name).mkdir(parents=True)
@@ -69,13 +71,14 @@ class Killer:
         self._obeyed(name, signal.SIGKILL, seconds)
         self._bury(name)
 
-    def stop_at(self, name: str, seconds: float, standstill: float) -> None:
-        """Have a worker stop at the boundary and go on long after its leases ended."""
+    def stop_at(self, name: str, seconds: float, standstill: float, overtaken: Callable[[], bool]) -> None:
+        """Have a worker stop at the boundary and go on after so many seconds, or once it is overtaken."""
         pid = self._obeyed(name, signal.SIGSTOP, seconds)
         self._doubt(pid)
-        time.sleep(standstill)
+        with suppress(NotReachedError):
+            self._until(overtaken, standstill, "other worker on its runs")
+        self.went_on.append(datetime.now(UTC))
         os.kill(pid, signal.SIGCONT)
-        self.stops += 1
 
     def _obeyed(self, name: str, number: int, seconds: float) -> int:
         order = self.folder / "orders" / name
@@ -91,8 +94,12 @@ class Killer:
         try:
             self._until(obeyed, seconds, f"worker at the boundary {name!r}")
         except NotReachedError:
-            order.unlink(missing_ok=True)
-            raise
+            try:
+                order.unlink()
+            except FileNotFoundError:
+                self._until(obeyed, 1, "trace of who took the order")  # in the last moment
+            else:
+                raise
         pid = int(found[0].suffix[1:])
         found[0].unlink()
         return pid

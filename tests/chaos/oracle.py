@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -16,6 +16,9 @@ from tests.chaos.stream import MINUTELY
 from tests.chaos.world import Call, newest
 
 COUNTED = (Status.COMPLETED, Status.FAILED, Status.TIMEOUT)
+LOCKED = timedelta(seconds=5)
+"""How long the row of an end may wait for a lock; the end's instant is taken before."""
+AWAKE = timedelta(seconds=2)
 ENDED = (*COUNTED, Status.CANCELLED, Status.SKIPPED)
 
 
@@ -138,10 +141,11 @@ def _minutes(slot: datetime | None, end: datetime | None) -> Iterator[datetime]:
 
 
 def _overlapped(skipped: Execution, others: list[Execution]) -> bool:
-    at = skipped.completed_at
+    at = skipped.completed_at or datetime.min.replace(tzinfo=UTC)
     return any(
-        o.id != skipped.id and o.status != Status.SKIPPED and o.created_at <= at <= o.completed_at
-        for o in others
+        other.created_at <= at <= (other.completed_at or at) + LOCKED
+        for other in others
+        if other.id != skipped.id and other.status != Status.SKIPPED
     )
 
 
@@ -196,8 +200,12 @@ def _keys(steps: list[Step]) -> list[str]:
     return [commit["sha"] for step in steps if step.name == "scan" for commit in step.result["commits"]]
 
 
-def calls(rows: Rows, log: Sequence[Call]) -> Iterator[str]:
-    """No model was asked for a post that was stored, nor for a scan that was not."""
+def calls(rows: Rows, log: Sequence[Call], went_on: Sequence[datetime], late: list[Call]) -> Iterator[str]:
+    """No model was asked for a post that was stored, nor for a scan that was not.
+
+    Apart, in `late`, stand the calls that a worker was about to make when it was stopped: it makes them when
+    it goes on, before it can see that its run was taken.
+    """
     scanned, stored = {}, {}
     for one in rows.executions:
         for step in rows.steps.get(one.id, []):
@@ -210,6 +218,9 @@ def calls(rows: Rows, log: Sequence[Call]) -> Iterator[str]:
         key = scanned.get(call.number), call.platform
         if key[0] is None:
             yield f"a call about a scan that was not stored: {call}"
+        elif key in stored and call.at > stored[key] and any(t <= call.at <= t + AWAKE for t in went_on):
+            late.append(call)
+            continue
         elif key in stored and call.at > stored[key]:
             yield f"a call for a post of {key[0]} that was stored at {stored[key]}: {call}"
         answered[key] += call.answered
@@ -234,6 +245,16 @@ def mails(rows: Rows, arrived: Counter[str], in_doubt: Counter[str]) -> Iterator
             yield f"{mail.id} is {mail.status}, arrived {times} times and was in doubt {doubts} times"
     if arrived:
         yield f"mails without a row arrived: {dict(arrived)}"
+
+
+def running(engine: Engine) -> dict[str, int]:
+    """The attempts under way, by their executions."""
+    with Session(engine) as session:
+        session.connection(execution_options={"readonly": True})
+        rows = session.execute(
+            select(Execution.id, Execution.attempt).where(Execution.status == Status.RUNNING)
+        )
+        return {row.id: row.attempt for row in rows}
 
 
 def live(engine: Engine) -> Sequence[Any]:

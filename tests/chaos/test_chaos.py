@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,16 +18,16 @@ from sqlalchemy import Engine
 
 from tasks import queue
 from tests.chaos import boundaries, oracle
-from tests.chaos.killer import Killer
+from tests.chaos.killer import Killer, NotReachedError
 from tests.chaos.stream import Stream
-from tests.chaos.world import Forge, Model, environment
+from tests.chaos.world import Call, Forge, Model, environment
 from tests.standins.mail import Mailbox
 
 pytestmark = pytest.mark.loopback
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a worker has come past a boundary."""
-STANDSTILL = 6.0
-"""Seconds for which a worker is stopped: longer than LAPSE and LEASE in `tests.chaos.consumer`."""
+STANDSTILL = 8.0
+"""Seconds for which a worker is stopped at most: longer than LAPSE and LEASE in `tests.chaos.consumer`."""
 STOPS = (
     "after the commit of begin",
     "the scan answered",
@@ -69,11 +70,32 @@ class Round:
             killer.at_random(longest=0.7)
             mailbox.heal()
         elif place == STOP:
-            killer.stop_at(self.dice.choice(STOPS), PATIENCE, STANDSTILL)
+            place = self.dice.choice(STOPS)
+            overtaken = self._overtaken() if "mail" not in place else bool
+            killer.stop_at(place, PATIENCE, STANDSTILL, overtaken)
+        elif place.endswith("commit of recovery"):
+            self._kill_who_recovers(place, killer)
         else:
-            if place.endswith("commit of recovery"):  # which needs somebody who died in the middle
-                killer.at_boundary("the model answered", PATIENCE)
             killer.at_boundary(place, PATIENCE)
+
+    def _kill_who_recovers(self, place: str, killer: Killer) -> None:
+        """It needs somebody who died in the middle of a run that nobody cancels meanwhile."""
+        for _ in range(4):
+            killer.at_boundary("the model answered", PATIENCE)
+            with suppress(NotReachedError):
+                return killer.at_boundary(place, PATIENCE / 4)
+        raise NotReachedError(place)
+
+    def _overtaken(self) -> Callable[[], bool]:
+        """Whether one of the runs that are under way now has been begun anew."""
+        before: dict[str, int] = {}
+
+        def overtaken() -> bool:
+            now = oracle.running(self.engine)
+            before.update({one: attempt for one, attempt in now.items() if one not in before})
+            return any(attempt > before[one] for one, attempt in now.items())
+
+        return overtaken
 
     def _rest(self) -> None:
         """Wait until nothing is left to do, and the next minute, which brings new slots, is not too near."""
@@ -86,12 +108,13 @@ class Round:
         rows = oracle.Rows.read(self.engine)
         arrived = Counter(_id(message) for message in mailbox.messages)
         again = sum(count - 1 for count in arrived.values())
+        late: list[Call] = []
         violations = [
             *oracle.ends(rows),
             *oracle.slots(rows, stream.given, stream.first),
             *oracle.statistics(rows),
             *oracle.results(rows),
-            *oracle.calls(rows, model.log),
+            *oracle.calls(rows, model.log, killer.went_on, late),
             *oracle.mails(rows, arrived, killer.in_doubt),
         ]
         return {
@@ -99,7 +122,7 @@ class Round:
             "seconds": round(time.monotonic() - self.started),
             "kills": killer.kills.total(),
             "kills_by_place": dict(sorted(killer.kills.items())),
-            "stops": killer.stops,
+            "stops": len(killer.went_on),
             "slots": sum(1 for one in rows.executions if one.scheduled_for),
             "triggered": stream.triggered,
             "cancelled": stream.cancelled,
@@ -107,6 +130,7 @@ class Round:
             "executions": dict(Counter(str(one.outcome) for one in rows.executions)),
             "attempts": sum(len(found) for found in rows.attempts.values()),
             "model_calls": len(model.log),
+            "calls_after_a_standstill": len(late),
             "drafts": sum(len(found) for found in rows.drafts.values()),
             "mails": len(rows.mails),
             "mails_once_more": again,
