@@ -1,26 +1,30 @@
-"""What keeps the house in order: recover runs whose worker died."""
+"""What keeps the house in order: recover runs whose worker died, and forget what is too old."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import Connection, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.orm import Session, aliased
 
 from lib import clock
-from models import Execution, unended
-from models.base import table
+from models import LIVE, Draft, EmailDelivery, Execution, Notification, Pulse, unended
+from models.base import table, upsert
 from models.values import Status
 from pipeline import record
 from pipeline.bells import Bell
 from pipeline.hold import BEAT, LAPSE, stored
 from pipeline.record import Fault, close_attempt
 
+log = logging.getLogger(__name__)
 RECOVERIES = 3
 """How many workers may die under a run; then something in it kills them."""
 GLANCE = BEAT + 5.0
 """Seconds after which a living heart has beaten again."""
 GAP = 10.0
 """Seconds between two looks that still are one watch; a worker looks each second."""
+PRUNED_AT_MOST, PRUNED_AT_ONCE = 5000, 100
+"""Executions forgotten in one hour, and in one transaction."""
 WORDS = (
     "The worker that ran this attempt stopped, or could not reach the database. What it had finished is kept,"
     " and the run goes on from there."
@@ -31,6 +35,23 @@ _RUNNING = select(Execution.id, Execution.attempt, Execution.heartbeat_at).where
 Beat = tuple[str, int, datetime | None]
 """An execution's id, its attempt, and when its heart beat last."""
 _table = table(Execution)
+
+_newer = aliased(Execution)
+_OLD = (
+    select(Execution.id)
+    .where(
+        Execution.created_at < bindparam("before"),
+        Execution.status.not_in(LIVE),
+        select(_newer.id)
+        .where(_newer.job_id == Execution.job_id, _newer.created_at > Execution.created_at)
+        .exists(),
+        ~select(Draft.id)
+        .where(Draft.execution_id == Execution.id, Draft.state.in_(("APPROVED", "PUBLISHED")))
+        .exists(),
+    )
+    .limit(bindparam("most"))
+)
+_FORGET = delete(_table).where(_table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class Ward:
@@ -90,3 +111,39 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
         said = f"{taken} workers stopped while they ran it: it is not tried again."
         return record.end(session, execution, Status.FAILED, said, base_url)
     return [Bell("run", execution_id)]
+
+
+def prune(session: Session, kept: timedelta) -> int:
+    """Delete ended executions, notifications and settled mails older than `kept`; how many executions.
+
+    Once an hour, by whoever ticks first, in small transactions so that nobody waits for it. What stays: each
+    job's newest execution, whatever its age; what has an approved or published draft; statistics, cursors
+    and the ids of what was told. Commits.
+    """
+    now = clock.now()
+    with session.begin():
+        if not _first_this_hour(session, now):
+            return 0
+    before = now - kept
+    with session.begin():
+        session.connection(execution_options={"readonly": True})
+        old = session.scalars(_OLD, {"before": before, "most": PRUNED_AT_MOST}).all()
+    for start in range(0, len(old), PRUNED_AT_ONCE):
+        with session.begin():
+            session.connection().execute(_FORGET, {"ids": old[start : start + PRUNED_AT_ONCE]})
+    with session.begin():
+        settled = (EmailDelivery.status != "PENDING") & (EmailDelivery.created_at < before)
+        session.execute(delete(EmailDelivery).where(settled))
+        session.execute(delete(Notification).where(Notification.created_at < before))
+    if old:
+        log.info("Deleted %d executions older than %d days.", len(old), kept.days)
+    return len(old)
+
+
+def _first_this_hour(session: Session, now: datetime) -> bool:
+    """One winner: the row moves from more than an hour ago to now. A clock that was set back counts as an
+    hour."""
+    insert = upsert(session, Pulse).values(name="prune", at=now)
+    stale = (Pulse.at <= now - timedelta(hours=1)) | (Pulse.at > now)
+    move = insert.on_conflict_do_update(index_elements=["name"], set_={"at": now}, where=stale)
+    return session.execute(move.returning(Pulse.name)).one_or_none() is not None

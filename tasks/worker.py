@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
-from pipeline import claim, execute
+from pipeline import claim, execute, housekeeping
 from pipeline.adapters import Adapters
 from pipeline.hold import Heart
 from pipeline.housekeeping import Ward
@@ -64,7 +64,8 @@ class Worker:
         """What happens every minute."""
         with self.sessions() as session:
             ring(claim.tick(session, self.settings.base_url, self.ward))
-        self.runners.wake()
+            self.runners.wake()
+            housekeeping.prune(session, timedelta(days=self.settings.retention_days))
 
     def claim(self, job_id: str, slot: datetime) -> None:
         """Turn a slot whose instant has come into an execution, and run it."""
