@@ -3,6 +3,10 @@
 With GitHub answering in 1.2 s and the model in 3.3 s, a run's time against the critical path of those
 latencies; from Trigger Now to COMPLETED recorded with instant services; the idle worker's processor use; and
 the memory of web and worker (PSS from /proc, in MB of 10^6 bytes).
+
+`database_ms`: what a run of three platforms costs in this process on SQLite with adapters that answer at
+once, so all of it is ours: rows, transactions, and threads. `calibration_ms` is an ORM insert and update with
+a commit each in the same database, interleaved with it: processors here change their speed.
 """
 
 import json
@@ -18,7 +22,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
+from sqlalchemy.orm import Session
 
+from lib import ids
+from models import Base, Job, Pulse
+from models.base import make_engine
+from pipeline import control, execute
+from pipeline.hold import Heart
+from tests.pipeline.conftest import FakeAdapters, commit, make_job
 from tests.standins.github import GitHubStandIn
 from tests.standins.llm import LlmStandIn
 from tests.standins.stack import Api, Stack, until
@@ -28,6 +39,7 @@ CRITICAL_PATH = 2 * GITHUB + MODEL
 """Lists and then commits at GitHub, then one post: what depends on each other, and nothing else."""
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 INSTANT_ROUNDS = int(os.environ.get("BENCH_INSTANT_ROUNDS", "40"))
+DATABASE_ROUNDS = int(os.environ.get("BENCH_DATABASE_ROUNDS", "200"))
 IDLE_SECONDS = float(os.environ.get("BENCH_IDLE_SECONDS", "15"))
 
 
@@ -51,6 +63,7 @@ def main() -> None:
             github.latency = llm.latency = 0.0
             figures |= _instant(api, job_id)
             figures["memory_mb_after_runs"] = _memory(stack)
+    figures |= _database()
     print(json.dumps(figures, indent=2))
 
 
@@ -105,6 +118,44 @@ def _instant(api: Api, job_id: str) -> dict[str, Any]:
         "trigger_to_completed_ms_median": round(statistics.median(waits), 1),
         "trigger_to_completed_ms_p95": round(waits[int(len(waits) * 0.95) - 1], 1),
     }
+
+
+def _database() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = make_engine(f"sqlite:///{folder}/bench.db")
+        Base.metadata.create_all(engine)
+        with Session(engine, expire_on_commit=False) as session:
+            job = make_job(session, notify="NONE")
+            heart = Heart(engine)
+            pairs = [(_one_run(heart, session, job), _one_pair(session)) for _ in range(DATABASE_ROUNDS)]
+        engine.dispose()
+    runs, calibration = (statistics.median(column) for column in zip(*pairs[10:], strict=True))
+    return {
+        "database_ms": round(runs, 2),
+        "calibration_ms": round(calibration, 2),
+        "database_to_calibration": round(runs / calibration, 2),
+    }
+
+
+def _one_run(heart: Heart, session: Session, job: Job) -> float:
+    adapters = FakeAdapters()
+    adapters.github.commits = [commit(ids.new("sha"), "Add TypeScript support")]
+    control.trigger(session, job)
+    began = time.perf_counter()
+    hold = execute.take_next(session)
+    assert hold is not None
+    execute.carry(session, hold, adapters, heart)
+    return (time.perf_counter() - began) * 1000
+
+
+def _one_pair(session: Session) -> float:
+    began = time.perf_counter()
+    with session.begin():
+        pulse = Pulse(name=ids.new("p")[:20], at=datetime.now(UTC))
+        session.add(pulse)
+    with session.begin():
+        pulse.at = datetime.now(UTC)
+    return (time.perf_counter() - began) * 1000
 
 
 def _idle(stack: Stack) -> dict[str, Any]:
