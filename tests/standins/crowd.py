@@ -59,7 +59,11 @@ class Crew(Stack):
     def __enter__(self) -> "Crew":
         began = clock.now()
         self.workers = [self.start_worker() for _ in range(self.count)]
-        until(lambda: (self.pulse() or began) > began, 30, "tick of a worker")
+        try:
+            until(lambda: (self.pulse() or began) > began, 30, "tick of a worker")
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
 
     def start_worker(self) -> subprocess.Popen[bytes]:
