@@ -1,11 +1,13 @@
 """The first minutes in a real browser, with real web and worker processes: from an empty account to posts."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session
 
 from tests.standins.stack import Stack
 
@@ -34,13 +36,24 @@ def repository(tmp_path) -> Path:
 
 
 @pytest.fixture
-def stack(blank_database_url, tmp_path, repository):
-    environ = {
+def environ(blank_database_url, tmp_path, repository) -> dict[str, str]:
+    return {
         "INSTANCE_PATH": str(tmp_path / "instance"),
         "DATABASE_URL": blank_database_url,
         "GIT_ROOT": str(repository.parent),
     }
+
+
+@pytest.fixture
+def stack(environ):
     with Stack(environ) as stack:
+        yield stack
+
+
+@pytest.fixture
+def workerless(environ):
+    """Nobody ticks but the test."""
+    with Stack(environ, workers=0) as stack:
         yield stack
 
 
@@ -116,6 +129,40 @@ def test_a_lost_server_is_said_and_recovered_from(stack: Stack, page: Page, cons
     expect(page.get_by_text("Connected again.")).to_be_visible()
     assert all("ERR_INTERNET_DISCONNECTED" in line or "Failed to fetch" in line for line in console)
     console.clear()
+
+
+def test_the_schedulers_light_follows_it_without_a_reload(
+    workerless: Stack, page: Page, environ: dict[str, str]
+):
+    page.set_viewport_size({"width": 360, "height": 740})
+    register(page, workerless)
+    light = page.locator("#scheduler")
+    expect(light).to_contain_text("The scheduler has not ticked yet")
+    page.goto(f"{workerless.url}/notifications")
+    page.evaluate("window.stayed = true")
+    for age, state, said in ((20, "ok", "Scheduler last ticked 2"), (7200, "late", "ticked 2 h ago: no run")):
+        tick(environ["DATABASE_URL"], age)
+        page.evaluate("htmx.trigger('#badge', 'every')")
+        expect(light).to_have_attribute("data-state", state)
+        expect(light).to_contain_text(said)
+        expect(page.locator("#scheduler")).to_have_count(1)
+        expect(page.locator("#badge")).to_have_attribute("aria-current", "page")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        below = light.bounding_box()["y"] > page.locator("main").bounding_box()["y"]
+        assert below == (state == "ok"), "what is wrong stands at the top"
+    assert page.evaluate("window.stayed") is True
+
+
+def tick(database_url: str, age: int) -> None:
+    """As if the scheduler had ticked so many seconds ago, and not since."""
+    from models import Pulse
+    from models.base import make_engine
+
+    engine = make_engine(database_url)
+    with Session(engine) as session:
+        session.merge(Pulse(name="tick", at=datetime.now(UTC) - timedelta(seconds=age)))
+        session.commit()
+    engine.dispose()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
