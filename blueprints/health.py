@@ -9,9 +9,8 @@ from werkzeug.wrappers import Response
 
 from blueprints import scheduler
 from blueprints.extensions import db
-from blueprints.live import UNENDED
 from lib import clock
-from models import LIVE, EmailDelivery, Execution
+from models import LIVE, EmailDelivery, Execution, unended
 from models.values import Status
 from tasks.queue import huey, queue_errors
 
@@ -79,7 +78,7 @@ def _waiting() -> tuple[int, float | None]:
     """
     due = (Execution.status == Status.RETRYING) & (Execution.next_retry_at <= clock.now())
     since = case((Execution.status == Status.QUEUED, Execution.created_at), (due, Execution.next_retry_at))
-    return _counted(select(func.count(since), func.min(since)).where(UNENDED))
+    return _counted(select(func.count(since), func.min(since)).where(unended(Execution)))
 
 
 def _mails() -> tuple[int, float | None]:
@@ -94,7 +93,7 @@ def _counted(query: Select[int, Any]) -> tuple[int, float | None]:
 
 def _live() -> dict[str, int]:
     """How many there are in each state that has not ended."""
-    rows = select(Execution.status, func.count()).where(UNENDED).group_by(Execution.status)
+    rows = select(Execution.status, func.count()).where(unended(Execution)).group_by(Execution.status)
     return {str(status): 0 for status in LIVE} | {row[0]: row[1] for row in db.session.execute(rows)}
 
 

@@ -10,12 +10,11 @@ from sqlalchemy.orm import aliased, joinedload, load_only
 
 from blueprints import view
 from blueprints.extensions import db
-from blueprints.live import UNENDED
-from blueprints.pages_skipped import Skipped, by_reason, line, skipped_rows
+from blueprints.pages_skipped import Skipped, by_reason, in_short, line, skipped_rows
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
-from models import LIVE, Execution, Job, Project
+from models import LIVE, Execution, Job, Project, unended
 from models.base import UtcDateTime
 from models.values import Status
 from pipeline import jobs
@@ -76,7 +75,8 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`no_next` says why there is no next run, where there is none."""
+    """`no_next` says why there is no next run, where there is none; `not_run` sums up what `skipped` lists by
+    reason, with the newest one's."""
 
     id: str
     project_id: str
@@ -92,6 +92,7 @@ class Card:
     paused: Pause | None
     recent: tuple[Run, ...]
     skipped: tuple[Skipped, ...]
+    not_run: Skipped | None
     statistics: Statistics
     trouble: Trouble | None
 
@@ -128,7 +129,9 @@ def card(job: Job) -> Card:
 def _live(which: ColumnElement[bool]) -> dict[str, Execution]:
     """The live execution of each job that has one."""
     query = select(Execution).options(LIST_COLUMNS).join(Job, Execution.job_id == Job.id)
-    rows = db.session.scalars(query.where(which, UNENDED).execution_options(populate_existing=True))
+    rows = db.session.scalars(
+        query.where(which, unended(Execution)).execution_options(populate_existing=True)
+    )
     return {execution.job_id: execution for execution in rows}
 
 
@@ -157,7 +160,7 @@ def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
     return {job_id: executions[:RECENT] for job_id, executions in found.items()}
 
 
-def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped: Iterable[Row[Any]]) -> Card:
+def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped: Sequence[Row[Any]]) -> Card:
     state = jobs.status_of(job, live)
     return Card(
         id=job.id,
@@ -174,6 +177,7 @@ def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped
         paused=_pause(job),
         recent=tuple(run(execution, job.timezone) for execution in recent),
         skipped=by_reason(skipped, job.timezone),
+        not_run=in_short(skipped, job.timezone),
         statistics=statistics(job),
         trouble=trouble(job, live, recent),
     )
@@ -235,9 +239,10 @@ def _waiting(live: Execution, zone_name: str) -> Trouble:
     ran it stopped and handed it on."""
     if live.next_retry_at is not None and live.next_retry_at > clock.now():
         until = view.upcoming(live.next_retry_at, zone_name)
-        return Trouble("warn", f"Attempt {live.attempt} failed: {live.error}", live.id, until)
+        error = (live.error or "").rstrip(".")
+        return Trouble("warn", f"Attempt {live.attempt} failed: {error}.", live.id, until)
     if live.error:
-        return Trouble("warn", f"{WORKER_FREE} An attempt before failed: {live.error}", live.id)
+        return Trouble("warn", f"{WORKER_FREE} {view.DID_NOT} {live.error}", live.id)
     return Trouble("live", f"The worker that ran it stopped. {WORKER_FREE}", live.id)
 
 
@@ -285,7 +290,9 @@ def truth(user_id: str) -> str:
     jobs_of = select(func.count(), func.min(Job.next_run_at), *counts).where(Job.user_id == user_id)
     total, next_at, *need = db.session.execute(jobs_of).one()
     live = select(Execution.status, func.count()).join(Job, Execution.job_id == Job.id)
-    running = db.session.execute(live.where(Job.user_id == user_id, UNENDED).group_by(Execution.status))
+    running = db.session.execute(
+        live.where(Job.user_id == user_id, unended(Execution)).group_by(Execution.status)
+    )
     return _truth(total, next_at, {row[0]: row[1] for row in running}, *need)
 
 

@@ -175,15 +175,15 @@ def _fault(execution: Execution, attempts: Sequence[AttemptPart]) -> Fault | Non
         return None
     tone, icon, lead = _FAULTS.get(Status(execution.status), ("bad", "bad", ""))
     if execution.status == Status.RETRYING and attempts and attempts[-1].is_calm:
-        lead = "An attempt before failed:"
+        lead = view.DID_NOT
     return Fault(tone, icon, lead, execution.error, execution.stack_trace or "")
 
 
 _FAULTS = {
-    Status.QUEUED: ("warn", "warn", "An attempt before failed:"),
-    Status.RUNNING: ("warn", "warn", "An attempt before failed:"),
+    Status.QUEUED: ("warn", "warn", view.DID_NOT),
+    Status.RUNNING: ("warn", "warn", view.DID_NOT),
     Status.RETRYING: ("warn", "wait", ""),
-    Status.CANCELLED: ("quiet", "warn", "Before it was cancelled, an attempt failed:"),
+    Status.CANCELLED: ("quiet", "warn", view.DID_NOT),
 }
 
 
@@ -192,8 +192,8 @@ def _truth(
 ) -> str:
     if execution.status in LIVE:
         return _live_truth(execution, steps, attempts)
-    retries = plural(max(execution.attempt - 1, 0), "retry", "retries")
-    after = f" after {retries}" if execution.attempt > 1 else ""
+    retries = max(execution.failures - 1, 0)
+    after = f" after {plural(retries, 'retry', 'retries')}" if retries else ""
     took = f" in {view.duration(execution.duration)}" if execution.duration is not None else ""
     written = execution.items_success
     return {
@@ -271,12 +271,15 @@ def _attempt(attempt: Attempt, steps: Sequence[Step], zone: str) -> AttemptPart:
     ends = [step.completed_at for step in own if step.completed_at] + [attempt.completed_at or clock.now()]
     whole = max((max(ends) - attempt.started_at).total_seconds(), 0.001)
     scan, posts = "scan" in attempt.reused, sum(name != "scan" for name in attempt.reused)
+    started, ended = view.exactly(attempt.started_at, zone), None
+    if attempt.completed_at is not None:
+        started, ended = view.ends(attempt.started_at, attempt.completed_at, zone)
     reused = [*(["the scan"] if scan else []), *([plural(posts, "post")] if posts else [])]
     return AttemptPart(
         number=attempt.number,
         mark=_mark(attempt),
-        started=view.exactly(attempt.started_at, zone),
-        ended=view.exactly(attempt.completed_at, zone) if attempt.completed_at else None,
+        started=started,
+        ended=ended,
         duration=view.duration(attempt.duration),
         is_calm=attempt.status == Status.CANCELLED,
         error=attempt.error or "",

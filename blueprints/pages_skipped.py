@@ -1,6 +1,6 @@
 """What did not run, and why: the slots of the last days that were skipped or missed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +64,12 @@ def by_reason(rows: Iterable[Row[Any]], zone: str) -> tuple[Skipped, ...]:
     for row in rows:
         reasons.setdefault(row.reason or "", []).append(stretch(row.slot, row.missed))
     return tuple(_line(reason, found, zone) for reason, found in reasons.items())
+
+
+def in_short(rows: Sequence[Row[Any]], zone: str) -> Skipped | None:
+    """All in one line, with the newest reason."""
+    found = [stretch(row.slot, row.missed) for row in rows]
+    return _line(rows[0].reason or "", found, zone) if found else None
 
 
 def stretch(slot: datetime, missed: dict[str, Any] | None) -> tuple[int, datetime, datetime]:

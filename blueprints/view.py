@@ -1,6 +1,6 @@
 """How things are said on a page: states, instants and durations as words, finished for the templates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -44,6 +44,7 @@ MARKS = {
     "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
     "JOB_PAUSED": Mark("pause", "Paused", "warn"),
 }
+DID_NOT = "An attempt before did not succeed:"
 HANDED_ON = Mark("skip", "Handed on", "quiet")
 IDLE_AFTER_FAILURE = Mark("bad", "Idle, the last run failed", "bad")
 
@@ -98,6 +99,17 @@ def exactly(instant: datetime, zone_name: str) -> Moment:
     hours, half = _time(local).split()
     said = f"{local.day} {local:%b %Y}, {hours}:{local.second:02d} {half} {abbreviation(local)}"
     return _moment(instant, local, said)
+
+
+def ends(first: datetime, last: datetime, zone_name: str) -> tuple[Moment, Moment]:
+    """`3 Oct 2025, 9:00:02 AM` and `9:00:06 AM UTC`: what both have in common is said once."""
+    one, other = (instant.astimezone(zone(zone_name)) for instant in (first, last))
+    begun, ended = exactly(first, zone_name), exactly(last, zone_name)
+    if one.date() == other.date():
+        ended = replace(ended, words=ended.words.partition(", ")[2])
+    if abbreviation(one) == abbreviation(other):
+        begun = replace(begun, words=begun.words.removesuffix(f" {abbreviation(one)}"))
+    return begun, ended
 
 
 def _moment(instant: datetime, local: datetime, said: str) -> Moment:

@@ -15,9 +15,8 @@ from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import InputError, detail, read_job, read_preview
-from blueprints.live import UNENDED
 from lib import clock
-from models import Execution, Job, Project
+from models import Execution, Job, Project, unended
 from pipeline import jobs
 from pipeline.schedule import preview
 from tasks.queue import ring
@@ -37,7 +36,7 @@ def list_schedules() -> Response:
 
 def _live(ids: Iterable[str]) -> dict[str, Execution]:
     """The live execution of each job that has one."""
-    rows = select(Execution).where(Execution.job_id.in_(list(ids)), UNENDED)
+    rows = select(Execution).where(Execution.job_id.in_(list(ids)), unended(Execution))
     rows = rows.options(load_only(Execution.job_id, Execution.status))
     return {row.job_id: row for row in db.session.scalars(rows)}
 

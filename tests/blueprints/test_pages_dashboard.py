@@ -119,7 +119,9 @@ def test_what_waits_for_a_worker_alone_does_not_name_a_time(visitor, rows, proje
     )
     change(rows, execution, error="Bad credentials")
     page = text(visitor.get("/dashboard"))
-    assert "It goes on as soon as a worker is free. An attempt before failed: Bad credentials" in page
+    assert (
+        "It goes on as soon as a worker is free. An attempt before did not succeed: Bad credentials" in page
+    )
     assert "Next try" not in page
 
 
@@ -134,7 +136,7 @@ def test_a_paused_job_says_since_when_and_why(visitor, rows, project, clock):
     assert "Next run Not while paused Status Paused" in text(page)
     assert (
         "Paused since 3 Oct at 6:00 AM UTC: its last 5 runs failed. It goes on when a run succeeds, or when "
-        "you press Resume. Bad credentials See what happened and retry"
+        "you press Resume. The last error: Bad credentials See what happened and retry"
     ) in text(page)
     assert "View History Trigger Now Edit Resume" in text(page)
     assert f'aria-label="Resume: {job.name}"' in page.get_data(as_text=True)
@@ -159,13 +161,19 @@ def test_a_card_tells_the_newest_of_what_did_not_run(visitor, rows, project, clo
     job = rows.job(project, timezone="Europe/Berlin")
     for days in (8, 3, 2, 1):
         skip(rows, job, clock.now() - days * DAY, reason="The execution before it was still running.")
-    skip(rows, rows.job(project, name="Other"), clock.now() - 2 * DAY, reason="No worker was running.")
+    other = rows.job(project, name="Other")
+    skip(rows, other, clock.now() - 2 * DAY, reason="No worker was running.")
     page = visitor.get("/dashboard")
     assert (
         "3 slots did not run between 30 Sep at 11:00 AM and 2 Oct at 11:00 AM CEST. "
         "The execution before it was still running."
     ) in text(page)
     assert "The slot of 1 Oct at 9:00 AM UTC did not run. No worker was running." in text(page)
+    skip(rows, other, clock.now(), reason="The execution before it was still queued.")
+    assert (
+        "2 slots did not run between 1 Oct at 9:00 AM and 3 Oct at 9:00 AM UTC. "
+        "The last one: The execution before it was still queued."
+    ) in text(visitor.get("/dashboard"))
     assert 'title="2025-10-02 11:00:00 CEST (2025-10-02 09:00:00 UTC)"' in page.get_data(as_text=True)
 
 

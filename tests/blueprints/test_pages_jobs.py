@@ -279,7 +279,8 @@ def test_a_paused_job_says_why_and_offers_what_mends_it(visitor, paused):
     page = visitor.get(url(paused))
     assert (
         "Paused since 3 Oct at 9:00 AM CEST: its last 5 runs failed. It goes on when a run succeeds, or when "
-        "you press Resume. Resume Trigger Now Edit Disable Delete Bad credentials See what happened and retry"
+        "you press Resume. Resume Trigger Now Edit Disable Delete The last error: Bad credentials "
+        "See what happened and retry"
     ) in text(page)
     assert "Status Paused Next run Not while paused" in text(page)
     assert "Next runs None while it is paused. Every day at 9:00 AM UTC." in text(page)
