@@ -17,6 +17,8 @@ from tests.standins.stack import until
 pytestmark = pytest.mark.loopback
 
 HOUR = timedelta(hours=1)
+LAPSED = timedelta(seconds=5)
+"""Longer than the lease of a hasty worker."""
 ONCE = dict.fromkeys(PLATFORMS, 1)
 
 
@@ -55,7 +57,7 @@ def test_a_lone_worker_that_is_suspended_past_its_lease(house):
     house.llm.await_calls(3)
     worker.send_signal(signal.SIGSTOP)
     beat = house.row(running).heartbeat_at
-    until(lambda: clock.now() - beat > timedelta(seconds=4), 10, "lapse of the lease")
+    until(lambda: clock.now() - beat > LAPSED, 10, "lapse of the lease")
     worker.send_signal(signal.SIGCONT)
     house.llm.release()
     done = house.await_whole(running)

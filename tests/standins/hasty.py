@@ -1,8 +1,8 @@
 """The worker with hearts that beat and lapse within seconds, and a clock that a test can step.
 
 `python -m huey.bin.huey_consumer tests.standins.hasty.huey`. The file that CLOCK_FILE names holds the seconds
-by which the clock is off; Huey's own clock stays right. The names are set in every module that took them over
-by value.
+by which the clock is off; Huey's own clock stays right. The times stand to each other as the product's do;
+they are set in every module that took them over by value.
 """
 
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from lib import clock
 from pipeline import hold, housekeeping
+from tasks import worker
 
-BEAT = 0.3
-LAPSE = timedelta(seconds=3)
-GLANCE = 1.5
-GAP = 2.0
+LOOK, BEAT, GAP, GLANCE = 0.1, 1.0, 1.0, 2.0
+LAPSE = timedelta(seconds=4)
 
+worker.LOOK = LOOK
 hold.BEAT, hold.LAPSE = BEAT, LAPSE
-housekeeping.LAPSE, housekeeping.GLANCE, housekeeping.GAP = LAPSE, GLANCE, GAP  # type: ignore[attr-defined]
+housekeeping.GAP, housekeeping.GLANCE, housekeeping.LAPSE = GAP, GLANCE, LAPSE  # type: ignore[attr-defined]
 
 
 def stepping(file: Path) -> None:
