@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 STAGES = {
     "tick": ("INSERT INTO pulse ",),
-    "claim": ("UPDATE job SET next_run_at=", "INSERT INTO execution "),
+    "claim": ("UPDATE job SET next_run_at=|INSERT INTO execution ",),
     "begin": ("INSERT INTO attempt ",),
     "recovery": (r"UPDATE execution SET .*\brecoveries=", "UPDATE attempt SET "),
     "record": (r"UPDATE job SET .*\brun_count=",),

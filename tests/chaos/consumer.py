@@ -7,6 +7,7 @@ waits after a death are shorter (SHORT, TICK), or 200 of them would take hours. 
 
 import importlib
 import os
+import re
 import signal
 import threading
 import time
@@ -71,8 +72,10 @@ def watch_transactions() -> None:
     event.listen(Session, "after_commit", _committed)
 
 
-def _statement(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+def _statement(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
     """One that found no row says nothing; where rows are returned the count is not known yet."""
+    if statement.startswith("INSERT INTO attempt "):
+        note("began", *re.findall(r"\bexec_\w+", str(parameters)))
     if not statement.startswith("SELECT") and (cursor.rowcount or "RETURNING" in statement):
         connection.info.setdefault("statements", []).append(statement)
 
@@ -85,8 +88,8 @@ def _commit(connection: Any) -> None:
 
 def _committed(_session: Session) -> None:
     stage, _said.stage = getattr(_said, "stage", None), None
-    if stage == "mail":
-        note("stored", getattr(_said, "mail", ""))
+    if stage == "mail" and hasattr(_said, "mail"):
+        note("stored", _said.mail)
     if stage:
         pass_boundary(f"after the commit of {stage}")
 

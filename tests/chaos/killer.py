@@ -17,7 +17,7 @@ from tests.chaos import process
 
 
 class NotReachedError(AssertionError):
-    """No worker came past a boundary."""
+    """Something did not happen in time; mostly, no worker came past a boundary."""
 
 
 class Killer:
@@ -71,12 +71,21 @@ class Killer:
         self._obeyed(name, signal.SIGKILL, seconds)
         self._bury(name)
 
-    def stop_at(self, name: str, seconds: float, standstill: float, overtaken: Callable[[], bool]) -> None:
-        """Have a worker stop at the boundary and go on after so many seconds, or once it is overtaken."""
+    def stop_at(
+        self, name: str, seconds: float, standstill: float, running: Callable[[], dict[str, int]]
+    ) -> None:
+        """Have a worker stop at the boundary, and go on after so many seconds or, better, while another one
+        runs what it held. `running`: the attempts under way by their executions."""
         pid = self._obeyed(name, signal.SIGSTOP, seconds)
         self._doubt(pid)
+        begun = {line.split()[1] for line in self._lines(pid) if line.startswith("began")}
+        held = {one: attempt for one, attempt in running().items() if one in begun}
         with suppress(NotReachedError):
-            self._until(overtaken, standstill, "other worker on its runs")
+            self._until(
+                lambda: any(attempt > held.get(one, attempt) for one, attempt in running().items()),
+                standstill,
+                "other worker on its runs",
+            )
         self.went_on.append(datetime.now(UTC))
         os.kill(pid, signal.SIGCONT)
 

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from email.message import EmailMessage
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -28,15 +30,15 @@ PATIENCE = 60.0
 """Seconds until a worker has come past a boundary."""
 STANDSTILL = 8.0
 """Seconds for which a worker is stopped at most: longer than LAPSE and LEASE in `tests.chaos.consumer`."""
+STOP, AT_RANDOM = "stop when ", "at random"
 STOPS = (
-    "after the commit of begin",
-    "the scan answered",
-    "the model answered",
-    "after the commit of post",
-    "the mail server said yes",
+    f"{STOP}the model answered",
+    f"{STOP}the mail server said yes",
+    f"{STOP}the scan answered",
+    f"{STOP}after the commit of begin",
+    f"{STOP}after the commit of post",
 )
 """Not inside a transaction, where a worker that stands still keeps all others from writing to SQLite."""
-STOP, AT_RANDOM = "stop", "at random"
 
 
 class Round:
@@ -45,21 +47,25 @@ class Round:
     def __init__(self, engine: Engine, environ: dict[str, str], folder: Path) -> None:
         self.engine, self.environ, self.folder = engine, environ, folder
         self.dice = random.Random()
+        self.stuck: list[str] = []
         self.started = time.monotonic()
 
     def run(self, each: int, at_random: int, stops: int) -> dict:
         """Kill `each` times at every boundary and so often at random; the counts, and what was violated."""
-        plan = [*boundaries.ALL * each, *[AT_RANDOM] * at_random, *[STOP] * stops]
+        plan = [*boundaries.ALL * each, *[AT_RANDOM] * at_random, *islice(cycle(STOPS), stops)]
         self.dice.shuffle(plan)
         with Forge(self.dice, ill=3) as github, Model(self.dice, ill=3) as model, Mailbox() as mailbox:
             env = {**self.environ, **environment(github, model, mailbox.port)}
             stream = Stream(self.engine, self.dice, pause=0.2)
             stream.make_jobs(seldom=30, minutely=6, late=2)
             with Killer(self.folder, env, self.dice) as killer:
-                with stream:
-                    for place in plan:
-                        self._kill(place, killer, github, mailbox)
-                self._rest()
+                try:
+                    with stream:
+                        for place in plan:
+                            self._kill(place, killer, github, mailbox)
+                    self._rest()
+                except NotReachedError as error:  # the rows say more
+                    self.stuck.append(str(error))
             return self._judge(stream, killer, model, mailbox)
 
     def _kill(self, place: str, killer: Killer, github: Forge, mailbox: Mailbox) -> None:
@@ -69,10 +75,10 @@ class Round:
                 mailbox.delay()
             killer.at_random(longest=0.7)
             mailbox.heal()
-        elif place == STOP:
-            place = self.dice.choice(STOPS)
-            overtaken = self._overtaken() if "mail" not in place else bool
-            killer.stop_at(place, PATIENCE, STANDSTILL, overtaken)
+        elif place.startswith(STOP):
+            place = place.removeprefix(STOP)
+            runs = dict if "mail" in place else partial(oracle.running, self.engine)
+            killer.stop_at(place, PATIENCE, STANDSTILL, runs)
         elif place.endswith("commit of recovery"):
             self._kill_who_recovers(place, killer)
         else:
@@ -84,24 +90,14 @@ class Round:
             killer.at_boundary("the model answered", PATIENCE)
             with suppress(NotReachedError):
                 return killer.at_boundary(place, PATIENCE / 4)
-        raise NotReachedError(place)
-
-    def _overtaken(self) -> Callable[[], bool]:
-        """Whether one of the runs that are under way now has been begun anew."""
-        before: dict[str, int] = {}
-
-        def overtaken() -> bool:
-            now = oracle.running(self.engine)
-            before.update({one: attempt for one, attempt in now.items() if one not in before})
-            return any(attempt > before[one] for one, attempt in now.items())
-
-        return overtaken
+        raise NotReachedError(f"No worker came past the boundary {place!r}.")
 
     def _rest(self) -> None:
         """Wait until nothing is left to do, and the next minute, which brings new slots, is not too near."""
         deadline = time.monotonic() + 90
         while (left := oracle.unrest(self.engine)) or time.time() % 60 > 58:
-            assert time.monotonic() < deadline, f"It never got quiet: {left}; {oracle.live(self.engine)}"
+            if time.monotonic() > deadline:
+                raise NotReachedError(f"It never got quiet: {left}; {oracle.live(self.engine)}")
             time.sleep(0.1)
 
     def _judge(self, stream: Stream, killer: Killer, model: Model, mailbox: Mailbox) -> dict:
@@ -110,6 +106,7 @@ class Round:
         again = sum(count - 1 for count in arrived.values())
         late: list[Call] = []
         violations = [
+            *self.stuck,
             *oracle.ends(rows),
             *oracle.slots(rows, stream.given, stream.first),
             *oracle.statistics(rows),
