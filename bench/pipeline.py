@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,8 +127,10 @@ def _database() -> dict[str, Any]:
         Base.metadata.create_all(engine)
         with Session(engine, expire_on_commit=False) as session:
             job = make_job(session, notify="NONE")
-            heart = Heart(engine)
-            pairs = [(_one_run(heart, session, job), _one_pair(session)) for _ in range(DATABASE_ROUNDS)]
+            heart, pool = Heart(engine), ThreadPoolExecutor(execute.CALLS)
+            pairs = [
+                (_one_run(heart, pool, session, job), _one_pair(session)) for _ in range(DATABASE_ROUNDS)
+            ]
         engine.dispose()
     runs, calibration = (statistics.median(column) for column in zip(*pairs[10:], strict=True))
     return {
@@ -137,14 +140,14 @@ def _database() -> dict[str, Any]:
     }
 
 
-def _one_run(heart: Heart, session: Session, job: Job) -> float:
+def _one_run(heart: Heart, pool: ThreadPoolExecutor, session: Session, job: Job) -> float:
     adapters = FakeAdapters()
     adapters.github.commits = [commit(ids.new("sha"), "Add TypeScript support")]
     control.trigger(session, job)
     began = time.perf_counter()
     hold = execute.take_next(session)
     assert hold is not None
-    execute.carry(session, hold, adapters, heart)
+    execute.carry(session, hold, adapters, heart, pool)
     return (time.perf_counter() - began) * 1000
 
 

@@ -1,6 +1,7 @@
 """What every table shares: naming, the UTC column type, and engines that behave alike on SQLite and
 PostgreSQL."""
 
+import threading
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
@@ -11,6 +12,8 @@ from sqlalchemy.types import TypeDecorator
 
 from lib import clock
 
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for others who write to SQLite."""
 NAMES = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -64,8 +67,10 @@ def make_engine(url: str, **options: Any) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
     engine = create_engine(url, hide_parameters=True, **options)
+    turn = _Turn()
     event.listen(engine, "connect", _sqlite_connect)
-    event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "begin", turn.begin)
+    event.listen(engine, "checkin", turn.end)
     return engine
 
 
@@ -86,13 +91,32 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
-        "busy_timeout=5000",
+        f"busy_timeout={BUSY_TIMEOUT * 1000:.0f}",
         "foreign_keys=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _sqlite_begin(connection: Any) -> None:
-    readonly = connection.get_execution_options().get("readonly", False)
-    connection.exec_driver_sql("BEGIN DEFERRED" if readonly else "BEGIN IMMEDIATE")
+class _Turn:
+    """Lets the threads of one process write one after the other.
+
+    SQLite lets one connection write and has the others sleep and look again, up to 100 ms a time: of six
+    threads that write, most would sleep while nobody writes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def begin(self, connection: Any) -> None:
+        if connection.get_execution_options().get("readonly", False):
+            connection.exec_driver_sql("BEGIN DEFERRED")
+            return
+        if "turn" not in connection.info and self._lock.acquire(timeout=BUSY_TIMEOUT):
+            connection.info["turn"] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, _connection: Any, record: Any) -> None:
+        """When the connection goes back to its pool, which is after the commit."""
+        if record.info.pop("turn", False):
+            self._lock.release()

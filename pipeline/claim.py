@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lib import clock
+from lib import clock, ids
 from models import Execution, Job, Pulse, unended
 from models.base import table, upsert
 from models.values import Outcome, Status
@@ -26,6 +26,13 @@ ENOUGH = 20
 TOO_LATE = timedelta(minutes=10)
 NOT_STARTED = "Nothing started it in time: no worker was running, or the clock was set forward."
 
+
+def due(columns: Any, now: Any) -> ColumnElement[bool]:
+    """The condition under which an execution may run now: it is queued, or its wait for a retry is over."""
+    retry = and_(columns.status == Status.RETRYING, columns.next_retry_at <= now)
+    return and_(unended(columns), or_(columns.status == Status.QUEUED, retry))
+
+
 # Built once: building a statement costs more than running it.
 _NOW = bindparam("now", type_=table(Job).c.next_run_at.type)
 _DUE_JOBS = (
@@ -33,6 +40,22 @@ _DUE_JOBS = (
 )
 _NEAR_JOBS = select(Job.id, Job.next_run_at).where(
     Job.is_enabled, Job.next_run_at > _NOW, Job.next_run_at <= bindparam("soon")
+)
+_WAITING = (
+    select(Execution.id).where(due(Execution, _NOW)).order_by(Execution.created_at).limit(bindparam("most"))
+)
+_jobs, _executions = table(Job), table(Execution)
+_SLOT = bindparam("slot", type_=_jobs.c.next_run_at.type)
+_MOVE = (
+    update(_jobs)
+    .where(_jobs.c.id == bindparam("job"), _jobs.c.next_run_at == _SLOT, _jobs.c.is_enabled)
+    .values(next_run_at=bindparam("following"))
+)
+_INSERT = insert(_executions)
+# Those of the slots that have an execution already, as after the clock was set back: they are done.
+_KNOWN = select(_executions.c.scheduled_for).where(
+    _executions.c.job_id == bindparam("job"),
+    _executions.c.scheduled_for.in_(bindparam("slots", expanding=True)),
 )
 
 
@@ -81,12 +104,6 @@ def _near(session: Session, now: datetime) -> list[Bell]:
     return [start_bell(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
-def due(columns: Any, now: Any) -> ColumnElement[bool]:
-    """The condition under which an execution may run now: it is queued, or its wait for a retry is over."""
-    retry = and_(columns.status == Status.RETRYING, columns.next_retry_at <= now)
-    return and_(unended(columns), or_(columns.status == Status.QUEUED, retry))
-
-
 def waiting(session: Session, limit: int) -> list[Bell]:
     """Bells for executions that may run now, longest waiting first."""
     rows = session.scalars(_WAITING, {"now": clock.now(), "most": limit}).all()
@@ -120,18 +137,13 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
     live, job = lock(session, job_id)
     if job is None or not job.is_enabled or job.next_run_at != slot or slot > now:
         return None, []
-    gap = _gap(job, slot, now)
-    moved = session.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.next_run_at == slot, Job.is_enabled)
-        .values(next_run_at=gap.following)
-        .execution_options(synchronize_session=False)
-    )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    gap, connection = _gap(job, slot, now), session.connection()
+    moved = connection.execute(_MOVE, {"job": job_id, "slot": slot, "following": gap.following})
+    if moved.rowcount != 1:
         return None, []
-    known = _known(session, job_id, slot, gap.run)
+    known = set(connection.execute(_KNOWN, {"job": job_id, "slots": [slot, gap.run]}).scalars())
     if gap.missed is not None and slot not in known:
-        session.add(_skipped(job, slot, NOT_STARTED, gap.missed))
+        _insert(connection, job, slot, **_skipped(NOT_STARTED), missed=gap.missed)
     if gap.run is None or gap.run in known:
         return None, []
     bells: list[Bell] = []
@@ -141,25 +153,9 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
         live = None
     if live is not None:
         reason = f"The execution before it was still {live.status.lower()}."
-        session.add(_skipped(job, gap.run, reason))
+        _insert(connection, job, gap.run, **_skipped(reason))
         return None, bells
-    execution = _execution(job, gap.run)
-    session.add(execution)
-    session.flush()
-    return execution.id, bells
-
-
-def _known(session: Session, job_id: str, *slots: datetime | None) -> set[datetime | None]:
-    """Those of the slots that have an execution already, as after the clock was set back: they are done."""
-    rows = select(Execution.scheduled_for).where(
-        Execution.job_id == job_id, Execution.scheduled_for.in_(slots)
-    )
-    return set(session.scalars(rows))
-
-
-_WAITING = (
-    select(Execution.id).where(due(Execution, _NOW)).order_by(Execution.created_at).limit(bindparam("most"))
-)
+    return _insert(connection, job, gap.run), bells
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,24 +176,25 @@ def _gap(job: Job, slot: datetime, now: datetime) -> _Gap:
     return _Gap(None if too_late else passed.newest, passed.following, missed)
 
 
-def _execution(job: Job, slot: datetime, **more: Any) -> Execution:
-    return Execution(
-        job_id=job.id,
-        user_id=job.user_id,
-        project_id=job.project_id,
-        triggered_by="scheduled",
-        scheduled_for=slot,
-        **more,
-    )
+def _insert(connection: Connection, job: Job, slot: datetime, **more: Any) -> str:
+    """The execution of a slot; its id."""
+    execution_id = ids.new("exec")
+    values = {
+        "id": execution_id,
+        "job_id": job.id,
+        "user_id": job.user_id,
+        "project_id": job.project_id,
+        "triggered_by": "scheduled",
+        "scheduled_for": slot,
+    }
+    connection.execute(_INSERT, values | more)
+    return execution_id
 
 
-def _skipped(job: Job, slot: datetime, reason: str, missed: dict[str, Any] | None = None) -> Execution:
-    return _execution(
-        job,
-        slot,
-        status=Status.SKIPPED,
-        outcome=Outcome.SKIPPED,
-        completed_at=clock.now(),
-        reason=reason,
-        missed=missed,
-    )
+def _skipped(reason: str) -> dict[str, Any]:
+    return {
+        "status": Status.SKIPPED,
+        "outcome": Outcome.SKIPPED,
+        "completed_at": clock.now(),
+        "reason": reason,
+    }

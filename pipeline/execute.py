@@ -29,8 +29,8 @@ from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
 
 log = logging.getLogger(__name__)
-THREADS = 8
-"""Calls to the outside that one run may have under way."""
+CALLS = 8
+"""Calls to the outside that one run may have under way, with those that nobody waits for any more."""
 
 # Built once: building a statement costs more than running it.
 _execution, _step, _attempts = table(Execution), table(Step), table(Attempt)
@@ -118,7 +118,13 @@ class Story:
 def run(session: Session, execution_id: str, adapters: Adapters, heart: Heart | None = None) -> list[Bell]:
     """Run one attempt of this execution if it is due; whoever comes second finds nothing to do."""
     hold = stored(session, lambda connection: _begin(connection, _TAKE_ONE, wanted=execution_id))
-    return carry(session, hold, adapters, heart or Heart(_engine(session))) if hold else []
+    if hold is None:
+        return []
+    pool = ThreadPoolExecutor(CALLS, thread_name_prefix=execution_id)
+    try:
+        return carry(session, hold, adapters, heart or Heart(_engine(session)), pool)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def take_next(session: Session) -> Hold | None:
@@ -126,13 +132,14 @@ def take_next(session: Session) -> Hold | None:
     return stored(session, lambda connection: _begin(connection, _TAKE_NEXT))
 
 
-def carry(session: Session, hold: Hold, adapters: Adapters, heart: Heart) -> list[Bell]:
-    """Run the attempt that was taken, to its end on the row.
+def carry(
+    session: Session, hold: Hold, adapters: Adapters, heart: Heart, pool: ThreadPoolExecutor
+) -> list[Bell]:
+    """Run the attempt that was taken, to its end on the row. Calls to the outside are made in `pool`.
 
     No transaction is open while the outside is waited for: on SQLite it would keep everybody else from
     writing. So the run has a session of its own, whose rows nobody else can expire or hold.
     """
-    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix=hold.execution_id)
     try:
         with heart.beating(hold), Session(_engine(session), expire_on_commit=False) as own:
             return _attempt(own, hold, adapters, heart, pool)
@@ -144,8 +151,6 @@ def carry(session: Session, hold: Hold, adapters: Adapters, heart: Heart) -> lis
             "The database did not take %s; it goes on when its heart stood still.", hold.execution_id
         )
         return []
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _engine(session: Session) -> Engine:
@@ -298,6 +303,7 @@ def _scan(story: Story) -> Activity:
     future = story.pool.submit(scan.read, source, plan, _engine(story.session), story.job.id)
     left = story.deadline - time.monotonic()
     if not soonest({future}, left, story.hold.ended):
+        future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
     story.activity = activity = future.result()
     stored(story.session, lambda connection: _store_scan(story, connection, activity, began))

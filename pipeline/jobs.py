@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
@@ -16,6 +16,19 @@ from pipeline.bells import Bell
 from pipeline.schedule import Schedule
 
 NEAR = timedelta(seconds=90)
+# Built once: building a statement costs more than running it.
+_LIVE = (
+    select(Execution)
+    .where(Execution.job_id == bindparam("job"), unended(Execution))
+    .execution_options(populate_existing=True)
+)
+_LIVE_LOCKED = _LIVE.with_for_update()
+_JOB_LOCKED = (
+    select(Job)
+    .where(Job.id == bindparam("job"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +176,13 @@ def lock(session: Session, job_id: str) -> tuple[Execution | None, Job | None]:
     The execution first, as a run that ends takes them: the other order would be a deadlock. The job's key
     stays free, so that executions can be inserted meanwhile. SQLite locks whole databases and needs neither.
     """
-    live = live_execution(session, job_id, locked=True)
-    job = session.get(Job, job_id, populate_existing=True, with_for_update={"key_share": True})
-    return live, job
+    live = session.scalar(_LIVE_LOCKED, {"job": job_id})
+    return live, session.scalar(_JOB_LOCKED, {"job": job_id})
 
 
-def live_execution(session: Session, job_id: str, *, locked: bool = False) -> Execution | None:
+def live_execution(session: Session, job_id: str) -> Execution | None:
     """The job's one execution that is queued, running or waiting to retry."""
-    query = select(Execution).where(Execution.job_id == job_id, unended(Execution))
-    if locked:
-        query = query.with_for_update()
-    return session.scalar(query.execution_options(populate_existing=True))
+    return session.scalar(_LIVE, {"job": job_id})
 
 
 def status_of(job: Job, live: Execution | None) -> str:

@@ -99,14 +99,18 @@ def _round(
         return write_one(writer, platform_id, brief)
 
     pending: set[Future[Any]] = {pool.submit(write, *brief) for brief in briefs.items()}
-    while pending:
-        done = soonest(pending, deadline - time.monotonic(), ended)
-        if not done:
-            raise TimeLimitError(
-                "The run took longer than the job's time limit while its posts were written."
-            )
-        pending -= done
-        yield [future.result() for future in done]
+    try:
+        while pending:
+            done = soonest(pending, deadline - time.monotonic(), ended)
+            if not done:
+                raise TimeLimitError(
+                    "The run took longer than the job's time limit while its posts were written."
+                )
+            pending -= done
+            yield [future.result() for future in done]
+    finally:
+        for future in pending:  # those that have not begun never will
+            future.cancel()
 
 
 def soonest(futures: Iterable[Future[Any]], seconds: float, ended: Future[None]) -> set[Future[Any]]:

@@ -3,6 +3,7 @@ executions."""
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -45,6 +46,7 @@ class Worker:
         self.sessions: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
         self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim)
         self.runners = Runners(self.settings.workers, self._run_next)
+        self.calls = ThreadPoolExecutor(self.settings.workers * execute.CALLS, thread_name_prefix="call")
 
     def start(self) -> None:
         """Start the threads."""
@@ -89,7 +91,7 @@ class Worker:
             if hold is None:
                 return False
             self.runners.wake()
-            bells = execute.carry(session, hold, self.adapters, self.heart)
+            bells = execute.carry(session, hold, self.adapters, self.heart, self.calls)
         ring(bells)
         return True
 
