@@ -65,7 +65,7 @@ def make_engine(url: str, **options: Any) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
+        return create_engine(url, hide_parameters=True, **{"pool_pre_ping": True} | options)
     engine = create_engine(url, hide_parameters=True, **options)
     turn = _Turn()
     event.listen(engine, "connect", _sqlite_connect)

@@ -23,7 +23,7 @@ from pipeline.bells import Bell
 from pipeline.claim import due
 from pipeline.control import lacking
 from pipeline.digest import digest
-from pipeline.hold import AWAY, Heart, Hold, LostError, StoppedError, stored
+from pipeline.hold import AWAY, Heart, Hold, LostError, StoppedError
 from pipeline.record import Fault, milliseconds
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
@@ -117,7 +117,8 @@ class Story:
 
 def run(session: Session, execution_id: str, adapters: Adapters, heart: Heart | None = None) -> list[Bell]:
     """Run one attempt of this execution if it is due; whoever comes second finds nothing to do."""
-    hold = stored(session, lambda connection: _begin(connection, _TAKE_ONE, wanted=execution_id))
+    with session.begin():
+        hold = _begin(session.connection(), _TAKE_ONE, wanted=execution_id)
     if hold is None:
         return []
     pool = ThreadPoolExecutor(CALLS, thread_name_prefix=execution_id)
@@ -129,7 +130,8 @@ def run(session: Session, execution_id: str, adapters: Adapters, heart: Heart | 
 
 def take_next(session: Session) -> Hold | None:
     """Take the execution that waits longest, if one is due: one winner each, with any number of takers."""
-    return stored(session, lambda connection: _begin(connection, _TAKE_NEXT))
+    with session.begin():
+        return _begin(session.connection(), _TAKE_NEXT)
 
 
 def carry(
@@ -232,7 +234,7 @@ def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExec
             _open_writes(story, connection)
         return story
 
-    story = stored(session, read)
+    story = hold.store(session, read)
     # A transaction that the database refuses would expire them, and to read one then would open another.
     session.expunge_all()
     if not story.platforms:
@@ -306,7 +308,7 @@ def _scan(story: Story) -> Activity:
         future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
     story.activity = activity = future.result()
-    stored(story.session, lambda connection: _store_scan(story, connection, activity, began))
+    story.hold.store(story.session, lambda connection: _store_scan(story, connection, activity, began))
     return activity
 
 
@@ -369,7 +371,7 @@ def _store_posts(story: Story, batch: Sequence[Written]) -> None:
         story.hold.take(connection)
         connection.execute(_END_WRITE, rows)
 
-    stored(story.session, store)
+    story.hold.store(story.session, store)
 
 
 def _outcome(written: Written, began: datetime, now: datetime) -> dict[str, Any]:

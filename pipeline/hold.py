@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,10 +26,7 @@ BEAT = 15.0
 """Seconds between heartbeats."""
 LAPSE = timedelta(seconds=60)
 """A run whose heart stopped for this long is dead (DESIGN promise 6)."""
-PATIENCE = 45.0
-"""Seconds for which a result is offered to a database that is locked, full, restarting or away; shorter than
-LAPSE."""
-PAUSES = (0.1, 2.0)
+PAUSES = (0.1, 5.0)
 """Seconds between two offers, at first and at most."""
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 """What a database says that may take the same statement a moment later."""
@@ -81,30 +78,31 @@ class Hold:
             with engine.begin() as connection:
                 self.take(connection)
 
+    def store(self, session: Session, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one transaction; again and again while the database cannot take it.
+
+        What a run found out has been paid for: a lock, a full disk or a database that is away, for however
+        long, must not lose it. If another worker has taken the run over meanwhile, the first write that
+        succeeds says so. `work` may be called several times, each time on a clean session. Raises what
+        the last try raised once this process has to stop, or the run is known to be lost.
+        """
+        pause = PAUSES[0]
+        while True:
+            try:
+                with session.begin():
+                    return work(session.connection())
+            except AWAY as error:
+                if self.ended.done():
+                    raise
+                said = getattr(error, "orig", None) or error
+                log.warning("The database took nothing (%s); trying again in %.1f s.", said, pause)
+            wait({self.ended}, timeout=pause)
+            pause = min(2 * pause, PAUSES[1])
+
     def end(self, reason: Exception) -> None:
         """Tell whoever works on it, once."""
         with suppress(InvalidStateError):
             self.ended.set_exception(reason)
-
-
-def stored(session: Session, work: Callable[[Connection], T]) -> T:
-    """Do `work` in one transaction; again, for up to PATIENCE seconds, while the database cannot take it.
-
-    What a run found out has been paid for: a lock, a full disk or a restart of the database must not lose it.
-    `work` may so be called several times, each time on a clean session. Raises what the last try raised.
-    """
-    pause, deadline = PAUSES[0], time.monotonic() + PATIENCE
-    while True:
-        try:
-            with session.begin():
-                return work(session.connection())
-        except AWAY as error:
-            if time.monotonic() + pause > deadline:
-                raise
-            said = getattr(error, "orig", None) or error
-            log.warning("The database took nothing (%s); trying again in %.1f s.", said, pause)
-        time.sleep(pause)
-        pause = min(2 * pause, PAUSES[1])
 
 
 class Heart:

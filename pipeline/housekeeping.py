@@ -13,7 +13,7 @@ from models.base import table, upsert
 from models.values import Status
 from pipeline import record
 from pipeline.bells import Bell
-from pipeline.hold import BEAT, LAPSE, stored
+from pipeline.hold import BEAT, LAPSE
 from pipeline.record import Fault, close_attempt
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ def recover(session: Session, beat: Beat, base_url: str) -> list[Bell]:
 
     A death is no failure: it uses up no retry and nobody waits for it; only RECOVERIES of them end a run.
     """
-    return stored(session, lambda connection: _recover(session, connection, beat, base_url))
+    with session.begin():
+        return _recover(session, session.connection(), beat, base_url)
 
 
 def _recover(session: Session, connection: Connection, beat: Beat, base_url: str) -> list[Bell]:

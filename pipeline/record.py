@@ -17,7 +17,7 @@ from models.base import table, upsert
 from models.values import Activity, Outcome, Status
 from pipeline import jobs, notify
 from pipeline.bells import Bell
-from pipeline.hold import Hold, stored
+from pipeline.hold import Hold
 from pipeline.write import Written
 
 _attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
@@ -115,7 +115,7 @@ def complete(
         _step(connection, hold, began)
         return bells
 
-    return stored(session, store)
+    return hold.store(session, store)
 
 
 def fail(
@@ -159,7 +159,7 @@ def fail(
         _take(connection, hold, execution, common | ended)
         return _finish(session, connection, execution, None, base_url)
 
-    return stored(session, store)
+    return hold.store(session, store)
 
 
 HANDED_BACK = (
@@ -183,7 +183,7 @@ def hand_back(session: Session, hold: Hold) -> list[Bell]:
         close_attempt(connection, hold.execution_id, hold.attempt, now, Status.CANCELLED, fault)
         return [Bell("run", hold.execution_id)]
 
-    return stored(session, store)
+    return hold.store(session, store)
 
 
 def retry_wait(delay: int, failures: int, retry_after: float | None) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.errors import OutsideError, sentence, stack_trace
 from models.values import Brief, Post
+from pipeline.hold import AWAY, LostError
 from platforms import PLATFORMS
 from writers.base import Writer
 
@@ -94,11 +95,10 @@ def _round(
     ended: Future[None],
     before_each: Callable[[], None],
 ) -> Iterator[list[Written]]:
-    def write(platform_id: str, brief: Brief) -> Written:
-        before_each()
-        return write_one(writer, platform_id, brief)
-
-    pending: set[Future[Any]] = {pool.submit(write, *brief) for brief in briefs.items()}
+    pending: set[Future[Any]] = {
+        pool.submit(write_one, writer, platform_id, brief, before_each)
+        for platform_id, brief in briefs.items()
+    }
     try:
         while pending:
             done = soonest(pending, deadline - time.monotonic(), ended)
@@ -125,13 +125,18 @@ def soonest(futures: Iterable[Future[Any]], seconds: float, ended: Future[None])
     return done - {ended}
 
 
-def write_one(writer: Writer, platform_id: str, brief: Brief) -> Written:
-    """Write one post. Whatever goes wrong stays with this platform."""
+def write_one(writer: Writer, platform_id: str, brief: Brief, before: Callable[[], None]) -> Written:
+    """Write one post, after `before`. Whatever goes wrong stays with this platform, but for a run that is
+    lost or a database that is away."""
     started = time.monotonic()
     kind = brief.rules.type
     try:
+        writer.prepare()  # first, for it takes a while in a fresh worker
+        before()
         post = writer.write(brief)
         checks = tuple(PLATFORMS[kind].check(post))
+    except (LostError, *AWAY):
+        raise
     except Exception as error:
         if not isinstance(error, OutsideError):
             log.exception("Writing for %s failed unexpectedly", kind)

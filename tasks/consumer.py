@@ -23,7 +23,10 @@ worker.install(
     worker.Worker(
         settings=settings,
         engine=make_engine(
-            settings.database_url, pool_size=settings.workers, max_overflow=settings.workers + 10
+            settings.database_url,
+            pool_size=settings.workers,
+            max_overflow=settings.workers + 10,
+            pool_pre_ping=False,  # whatever a worker does it does again; asking each time costs a tenth
         ),
         adapters=Adapters(settings, SecretBox([key.get_secret_value() for key in settings.encryption_keys])),
         send=make_sender(settings),

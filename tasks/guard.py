@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from pipeline.hold import AWAY
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -15,6 +17,8 @@ def guarded(turn: Callable[[], T], consequence: str) -> T | None:
     """
     try:
         return turn()
+    except AWAY as error:
+        log.warning("The database is away (%s). %s", getattr(error, "orig", None) or error, consequence)
     except Exception:
         log.exception("%s", consequence)
-        return None
+    return None

@@ -4,8 +4,9 @@ importing a task opens no file and no connection."""
 import logging
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterable
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from lib.settings import Settings
@@ -17,12 +18,48 @@ from huey import MemoryHuey
 from huey.serializer import SignedSerializer
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 HANDS = 3
 """Huey's threads: one may tick and one may mail while one answers the other bells. Executions have threads of
 their own."""
 
+TROUBLE_PAUSE, TROUBLE_SAID_EVERY = 1.0, 30.0
+"""Seconds to wait after a queue could not be read, and between two lines in the log about it."""
+
+
+class Bells(MemoryHuey):  # type: ignore[misc]
+    """A queue that cannot be read is said once in a while and asked again each second; Huey's consumer itself
+    would write thousands of tracebacks a minute."""
+
+    _said = -TROUBLE_SAID_EVERY
+
+    def dequeue(self) -> Any:
+        try:
+            return super().dequeue()
+        except queue_errors() as error:
+            return self._trouble(error, None)
+
+    def read_schedule(self, timestamp: Any = None) -> Any:
+        try:
+            return super().read_schedule(timestamp)
+        except queue_errors() as error:
+            return self._trouble(error, [])
+
+    def _trouble(self, error: Exception, answer: T) -> T:
+        now = time.monotonic()
+        if now - self._said >= TROUBLE_SAID_EVERY:
+            self._said = now
+            log.warning(
+                "The queue cannot be read (%s). It is asked again each second; nothing is lost, for the rows"
+                " are looked at meanwhile.",
+                " ".join(str(error).split()),
+            )
+        time.sleep(TROUBLE_PAUSE)
+        return answer
+
+
 # results=False: nobody reads a task's result, and storing them halves the rate at which tasks are consumed.
-huey = MemoryHuey("repocast", results=False)
+huey = Bells("repocast", results=False)
 
 
 def connect(settings: Settings) -> None:

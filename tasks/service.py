@@ -12,6 +12,7 @@ class Service(Consumer):  # type: ignore[misc]
     """SIGTERM stops with grace, SIGINT at once; see `tasks.queue.worker_command`."""
 
     def start(self) -> None:
+        logging.getLogger("huey").handlers.clear()  # its own says everything a second time
         current().start()
         super().start()
 

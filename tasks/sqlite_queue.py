@@ -1,6 +1,7 @@
 """Huey's SQLite storage with a dequeue that waits for another connection's commit instead of polling the
 table, and that notices when its file was taken away."""
 
+import logging
 import sqlite3
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 from huey.storage import SqliteStorage
 
+log = logging.getLogger(__name__)
 POLL = 0.005
 PATIENCE = 1.0
 Identity = tuple[int, int]
@@ -39,6 +41,9 @@ class WatchedSqliteStorage(SqliteStorage):  # type: ignore[misc]
     def conn(self) -> Any:
         """Huey's connection, to the file that is there now. Called with Huey's lock held."""
         if self._conn is not None and self._opened != self._identity():
+            log.warning(
+                "The queue's file was taken away: a new one is made. What waited is found in the rows."
+            )
             self._conn.close()
             self._conn = None
         if self._conn is None:

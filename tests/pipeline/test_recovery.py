@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from models import Attempt, Execution, Job, Step
 from pipeline import control, execute, housekeeping
-from pipeline.hold import Heart, Hold, LostError, stored
+from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.housekeeping import RECOVERIES, Ward
 from tests.pipeline.conftest import FakeAdapters, make_job
 
@@ -285,21 +285,42 @@ def test_a_refused_transaction_costs_no_attempt(session, clock, adapters, execut
     assert (row.status, row.attempt, row.items_success) == ("COMPLETED", 1, 3)
 
 
-def test_a_database_that_is_away_for_a_while_is_offered_the_result_again(
-    session, clock, execution, monkeypatch
-):
-    offers, pauses = [], []
-    monkeypatch.setattr("pipeline.hold.time.sleep", pauses.append)
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The waits between offers, which take no time."""
+    waited: list[float] = []
+    monkeypatch.setattr("pipeline.hold.wait", lambda futures, timeout: waited.append(timeout))
+    return waited
+
+
+def refuse(times: int):
+    """Work that the database takes at last."""
+    offers = []
 
     def work(connection):
         offers.append(connection)
-        if len(offers) < 4:
+        if len(offers) <= times:
             raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
         return "taken"
 
-    assert stored(session, work) == "taken"
-    assert pauses == [0.1, 0.2, 0.4]
+    return work
+
+
+def test_a_database_that_is_away_is_offered_the_result_until_it_takes_it(session, clock, execution, pauses):
+    assert taken(session).store(session, refuse(100)) == "taken"
+    assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
+    assert pauses[-1] == 5.0
     assert not session.in_transaction()
+
+
+@pytest.mark.parametrize("reason", [StoppedError(), LostError()])
+def test_a_run_that_has_to_end_offers_its_result_once_more(session, clock, execution, pauses, reason):
+    hold = taken(session)
+    hold.end(reason)
+    with pytest.raises(OperationalError):
+        hold.store(session, refuse(1))
+    assert hold.store(session, refuse(0)) == "taken"
+    assert pauses == []
 
 
 def test_a_run_that_stood_still_asks_the_model_nothing_that_another_has_paid(
