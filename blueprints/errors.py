@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from flask import Flask, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from blueprints import htmx
 from blueprints.extensions import db
+from pipeline.hold import AWAY
 
 Details = list[dict[str, str]]
 
@@ -26,12 +28,18 @@ WORDS = {
         "Something broke on our side",
         "It was written to the server's log. Nothing you had stored is lost; try again in a moment.",
     ),
+    503: (
+        "The database cannot be reached just now",
+        "Nothing was changed, and the jobs go on as soon as it is back. Try again in a minute.",
+    ),
 }
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
+    for away in AWAY:
+        app.register_error_handler(away, _no_database)
 
 
 def api_error(status: int, error: str, details: Details | None = None, data: Any = None) -> Response:
@@ -94,6 +102,22 @@ def _crash(error: Exception) -> Response:
     if request.path.startswith("/api/"):
         return api_error(500, f"{title}. {advice}")
     return _page(title, advice, 500)
+
+
+def _no_database(error: SQLAlchemyError) -> Response:
+    """Locked, full, restarting or gone: in the log in one line, for it comes with every request."""
+    from flask import current_app
+
+    db.session.rollback()
+    current_app.logger.error(
+        "The database did not answer %s (%s)", request.path, getattr(error, "orig", error)
+    )
+    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # a page asks who
+    title, advice = WORDS[503]
+    on_api = request.path.startswith("/api/")
+    answer = api_error(503, f"{title}. {advice}") if on_api else _page(title, advice, 503)
+    answer.headers["Retry-After"] = "60"
+    return answer
 
 
 def _page(title: str, advice: str, status: int) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, current_app, g, jsonify, make_response, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
@@ -47,13 +48,17 @@ def admit() -> Response | None:
 
 
 def _note_use(token: ApiToken) -> None:
-    """At most once a minute, in a transaction of its own: a read-only one could not be turned into it."""
+    """At most once a minute, in a transaction of its own: a read-only one could not be turned into it. A
+    database that takes no writes can still be read: then the use is noted the next time."""
     now = clock.now()
     if token.last_used_at is not None and now - token.last_used_at < TOUCH_EVERY:
         return
     db.session.commit()
-    touch_token(token)
-    db.session.commit()
+    try:
+        touch_token(token)
+        db.session.commit()
+    except OperationalError:
+        db.session.rollback()
     if request.method in SAFE:
         db.session.connection(execution_options={"readonly": True})
 

@@ -141,7 +141,7 @@ def _responses(rule: Rule, method: str, described: Operation) -> Schema:
 def _errors(rule: Rule, method: str, described: Operation) -> set[int]:
     errors = set(described.errors)
     if not described.public:
-        errors.add(401)
+        errors |= {401, 503}  # who asks stands in the database, too
     if method not in SAFE:
         errors |= {400, 403}
     if described.query is not None:

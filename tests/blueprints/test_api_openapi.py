@@ -62,7 +62,7 @@ def test_a_body_is_required_and_strict(document):
         schema["properties"]["maxRetries"] | {"minimum": 0, "maximum": 10, "default": 3}
         == (schema["properties"]["maxRetries"])
     )
-    assert set(call["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "415"}
+    assert set(call["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "415", "503"}
 
 
 def test_a_change_requires_nothing_and_has_no_defaults(document):

@@ -11,7 +11,7 @@ def test_an_id_is_its_prefix_and_twenty_letters_and_digits():
 
 
 def test_every_character_comes_at_every_place():
-    """A bias would show: each of 36 characters is expected 1,000 times in 36,000 draws, with a spread of 31."""
+    """A bias would show: each of 36 characters is expected 1,000 times in 36,000 draws, give or take 31."""
     made = [ids.new("x")[2:] for _ in range(36_000)]
     assert len(set(made)) == len(made)
     for place in range(20):
