@@ -5,6 +5,7 @@ Quicker than `Stack` as a person starts it, and what the processes say is kept: 
 
 import socket
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -137,7 +138,7 @@ class House(Stack):
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port or self.port)) == 0
 
-        until(listens, 30, f"answer from the web process:\n{self.log()[-3000:]}")
+        self.until(listens, 30, "answer from the web process")
 
     def healthz(self) -> Any:
         return requests.get(f"{self.url}/healthz", timeout=5).json()
@@ -147,7 +148,14 @@ class House(Stack):
         return "\n".join(file.read_text(errors="replace") for file in sorted(self.logs.iterdir()))
 
     def await_log(self, words: str, seconds: float = 20) -> None:
-        until(lambda: words in self.log(), seconds, f"{words!r} in the log:\n{self.log()[-3000:]}")
+        self.until(lambda: words in self.log(), seconds, f"{words!r} in the log")
+
+    def until(self, found: Callable[[], Any], seconds: float, what: str) -> Any:
+        """As the function of that name; who waits in vain is shown the end of the log."""
+        try:
+            return until(found, seconds, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()[-5000:]}") from None
 
     def job(self, **more: Any) -> Job:
         with self.sessions() as session:
@@ -189,7 +197,7 @@ class House(Stack):
             row = self.row(execution_id)
             return row if row.status == status else None
 
-        return until(there, seconds, f"{status} of {self.row(execution_id).status}:\n{self.log()[-3000:]}")
+        return self.until(there, seconds, f"{status} of {execution_id}")
 
     def written(self, execution_id: str) -> list[str]:
         """The platforms whose posts are stored."""
