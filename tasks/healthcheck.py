@@ -5,6 +5,8 @@ import logging
 from lib.errors import OutsideError
 
 log = logging.getLogger(__name__)
+SECONDS = 5.0
+"""How long the monitor may take, to be reached and to answer."""
 
 
 def ping(url: str | None) -> None:
@@ -13,7 +15,7 @@ def ping(url: str | None) -> None:
         return
     from lib.http import Client, Limits  # with requests it weighs 5 MB, which most workers do without
 
-    limits = Limits(connect=5.0, read=5.0, total=10.0, size=64 * 1024, pool=1)
+    limits = Limits(connect=SECONDS, read=SECONDS, total=2 * SECONDS, size=64 * 1024, pool=1)
     try:
         with Client("HEALTHCHECK_URL", OutsideError, limits=limits) as client:
             status = client.get(url).status

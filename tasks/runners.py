@@ -3,7 +3,6 @@ does."""
 
 import threading
 from collections.abc import Callable
-from time import monotonic
 
 from tasks.guard import guarded
 
@@ -17,7 +16,7 @@ class Runners:
 
     def __init__(self, count: int, step: Callable[[], bool]) -> None:
         self._step = step
-        self._rung, self._most = 0, count
+        self._rung, self._most, self._alive = 0, count, 0
         self._bell = threading.Condition()
         self._stopping = False
         self._threads = [
@@ -26,6 +25,7 @@ class Runners:
         ]
 
     def start(self) -> None:
+        self._alive = len(self._threads)
         for thread in self._threads:
             thread.start()
 
@@ -42,17 +42,18 @@ class Runners:
             self._bell.notify_all()
 
     def join(self, seconds: float) -> bool:
-        """Whether all have ended within so many seconds."""
-        deadline = monotonic() + seconds
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Whether all have ended within so many seconds. Not by Thread.join: in Python 3.11 a signal that
+        interrupts it makes a living thread look dead."""
+        with self._bell:
+            return self._bell.wait_for(lambda: not self._alive, timeout=seconds)
 
     def _work(self) -> None:
         while self._waited():
             while not self._stopping and guarded(self._step, "A run broke off; it is recovered in a minute."):
                 pass
+        with self._bell:
+            self._alive -= 1
+            self._bell.notify_all()
 
     def _waited(self) -> bool:
         with self._bell:

@@ -1,6 +1,7 @@
 """What a worker process holds: its settings, database, adapters and mailer, and the threads that run
 executions."""
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from tasks.guard import guarded
 from tasks.queue import ring
 from tasks.runners import Runners
 
+log = logging.getLogger(__name__)
 LOOK = 1.0
 """Seconds between two looks at the rows for what no bell has told."""
 OVERDUE = timedelta(seconds=0.5)
@@ -56,6 +58,7 @@ class Worker:
 
     def stop(self, grace: float) -> None:
         """Take nothing more; hand back what has not ended after `grace` seconds."""
+        log.info("This worker stops: runs have %g s to end, then they are handed on.", grace)
         self.heart.stopping.set()
         self.runners.stop()
         if not self.runners.join(grace):
