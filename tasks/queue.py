@@ -23,6 +23,8 @@ HANDS = 3
 """Huey's threads: one may tick and one may mail while one answers the other bells. Executions have threads of
 their own."""
 
+OPENING = 0x5265706F63617374
+"""The key of the advisory lock: "Repocast" in ASCII."""
 TROUBLE_PAUSE, TROUBLE_SAID_EVERY = 1.0, 30.0
 """Seconds to wait after a queue could not be read, and between two lines in the log about it."""
 
@@ -75,9 +77,17 @@ def _storage(url: str) -> Any:
 
         return WatchedSqliteStorage("repocast", filename=url.removeprefix("sqlite:///"), fsync=False)
     if scheme.startswith("postgresql"):
-        dsn = url.replace("postgresql+psycopg", "postgresql", 1)
-        return storage_with("psycopg").PostgresStorage("repocast", dsn=dsn)
+        return _postgres_storage(url.replace("postgresql+psycopg", "postgresql", 1))
     return storage_with("redis").RedisStorage("repocast", url=url, read_timeout=1)
+
+
+def _postgres_storage(dsn: str) -> Any:
+    """One process at a time: Huey makes its tables on opening, and of two that do so at once PostgreSQL
+    refuses one, even with IF NOT EXISTS."""
+    module = storage_with("psycopg")
+    with module.psycopg.connect(dsn) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (OPENING,))
+        return module.PostgresStorage("repocast", dsn=dsn)
 
 
 def disconnect() -> None:
