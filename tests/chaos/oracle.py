@@ -96,11 +96,7 @@ def ends(rows: Rows) -> Iterator[str]:
             != one.failures + one.recoveries
         ):
             yield f"{one.id} counts {one.failures} failures and {one.recoveries} deaths: {_told(attempts)}"
-        if (
-            attempts
-            and one.status != Status.CANCELLED
-            and abs((one.duration or 0) - sum(a.duration or 0 for a in attempts)) > len(attempts)
-        ):
+        if attempts and abs((one.duration or 0) - sum(a.duration or 0 for a in attempts)) > len(attempts):
             yield f"{one.id} took {one.duration} ms, its attempts {_told(attempts)}"
         if any(step.status == Status.RUNNING for step in rows.steps.get(one.id, [])):
             yield f"{one.id} has an open step"
