@@ -107,6 +107,7 @@ def test_a_queue_file_that_is_deleted_while_jobs_wait(house, tmp_path):
     for execution_id in started:
         house.await_whole(execution_id)
     assert house.llm.calls == dict.fromkeys(PLATFORMS, 4)
+    assert "The queue's file was taken away" in house.log()
     # Both use the same new file: what the web process wrote, a worker took.
     until(lambda: house.healthz()["queueLength"] == 0, 5, "empty queue")
 
