@@ -33,8 +33,8 @@ class Outages:
         self.stop()
         yield
         with (self.folder / "log").open("ab") as log:
-            who = server._server_user(self.folder)
-            self.lives.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **who))
+            more = {"preexec_fn": server._die_with_parent, **server._server_user(self.folder)}
+            self.lives.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **more))
         server._wait_until_it_answers(self.lives[-1], self.folder)
 
     def stop(self) -> None:
