@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import htmx
 from blueprints.extensions import db
-from pipeline.hold import AWAY
+from pipeline import hold
 
 Details = list[dict[str, str]]
 
@@ -38,7 +38,7 @@ WORDS = {
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
-    for away in AWAY:
+    for away in hold.AWAY:
         app.register_error_handler(away, _no_database)
 
 
@@ -109,9 +109,7 @@ def _no_database(error: SQLAlchemyError) -> Response:
     from flask import current_app
 
     db.session.rollback()
-    current_app.logger.error(
-        "The database did not answer %s (%s)", request.path, getattr(error, "orig", error)
-    )
+    current_app.logger.error("The database did not answer %s (%s)", request.path, hold.said(error))
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # a page asks who
     title, advice = WORDS[503]
     on_api = request.path.startswith("/api/")

@@ -20,7 +20,6 @@ from pipeline.housekeeping import Ward
 from pipeline.jobs import NEAR, lock, schedule_of, start_bell
 
 log = logging.getLogger(__name__)
-BATCH = 500
 ENOUGH = 20
 """Bells for executions that wait: each worker that is woken takes one after the other by itself."""
 TOO_LATE = timedelta(minutes=10)
@@ -65,21 +64,19 @@ def tick(session: Session, base_url: str, ward: Ward) -> list[Bell]:
     with session.begin():
         beat = upsert(session, Pulse).values(name="tick", at=now)
         session.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
-    bells = [*look(session, base_url, ward), *_near(session, now)]
-    mails = notify.due_mails(session, now, BATCH)
-    session.rollback()
-    return [*bells, *(Bell("deliver", mail_id) for mail_id in mails)]
+    return [*look(session, base_url, ward), *_near(session, now)]
 
 
 def look(session: Session, base_url: str, ward: Ward, overdue: timedelta = timedelta()) -> list[Bell]:
     """What every worker looks at each second, so that a bell that is lost costs a second: runs whose worker
-    died, slots that are so much overdue, executions that may run. Commits."""
+    died, slots and mails that are so much overdue, executions that may run. Commits."""
     bells: list[Bell] = []
     for beat in ward.dead(session):
         bells += _apart(session, housekeeping.recover, beat, base_url)
     for job_id, slot in _due(session, clock.now() - overdue):
         bells += _apart(session, _claimed, job_id, slot, base_url)
-    return [*bells, *waiting(session, limit=ENOUGH)]
+    mails = notify.due_mails(session, clock.now() - overdue, 1)  # who delivers one goes on to all others
+    return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
 
 
 def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) -> list[Bell]:

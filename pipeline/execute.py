@@ -153,6 +153,8 @@ def carry(
             "The database did not take %s; it goes on when its heart stood still.", hold.execution_id
         )
         return []
+    finally:
+        hold.end(LostError())  # whoever still works for it stops
 
 
 def _engine(session: Session) -> Engine:

@@ -42,6 +42,11 @@ _HELD = update(_table).where(
 T = TypeVar("T")
 
 
+def said(error: Exception) -> str:
+    """What the database said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
 class LostError(Exception):
     """The attempt was cancelled, recovered by another worker or deleted: whatever it still had to say is
     void."""
@@ -75,8 +80,8 @@ class Hold:
         """Make sure of the hold before something is paid for: a process that stood still for a while may have
         lost it and not know yet. Raises LostError."""
         if time.monotonic() - self.proved > BEAT:
-            with engine.begin() as connection:
-                self.take(connection)
+            with Session(engine) as session:
+                self.store(session, self.take)
 
     def store(self, session: Session, work: Callable[[Connection], T]) -> T:
         """Do `work` in one transaction; again and again while the database cannot take it.
@@ -94,8 +99,7 @@ class Hold:
             except AWAY as error:
                 if self.ended.done():
                     raise
-                said = getattr(error, "orig", None) or error
-                log.warning("The database took nothing (%s); trying again in %.1f s.", said, pause)
+                log.warning("The database took nothing (%s); trying again in %.1f s.", said(error), pause)
             wait({self.ended}, timeout=pause)
             pause = min(2 * pause, PAUSES[1])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock, ids, words, zones
@@ -33,6 +33,12 @@ _TYPES = {
 }
 _TOLD = {"ALL": frozenset(_TYPES), "PROBLEMS": frozenset(_TYPES) - {Outcome.SUCCESS}, "NONE": frozenset()}
 _SENTENCE_MAX = 500
+_DUE = (
+    select(EmailDelivery.id)
+    .where(EmailDelivery.status == "PENDING", EmailDelivery.next_try_at <= bindparam("now"))
+    .order_by(EmailDelivery.next_try_at, EmailDelivery.id)
+    .limit(bindparam("most"))
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,13 +106,7 @@ def is_told(execution: Execution, notify: str) -> bool:
 
 def due_mails(session: Session, now: datetime, limit: int) -> list[str]:
     """The ids of at most `limit` mails that may be tried at `now`, those that wait longest first."""
-    due = (
-        select(EmailDelivery.id)
-        .where(EmailDelivery.status == "PENDING", EmailDelivery.next_try_at <= now)
-        .order_by(EmailDelivery.next_try_at, EmailDelivery.id)
-        .limit(limit)
-    )
-    return list(session.scalars(due))
+    return list(session.scalars(_DUE, {"now": now, "most": limit}))
 
 
 def deliver(session: Session, mail_id: str, send: Callable[[EmailDelivery], None]) -> None:

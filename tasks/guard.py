@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from pipeline.hold import AWAY
+from pipeline.hold import AWAY, said
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -18,7 +18,7 @@ def guarded(turn: Callable[[], T], consequence: str) -> T | None:
     try:
         return turn()
     except AWAY as error:
-        log.warning("The database is away (%s). %s", getattr(error, "orig", None) or error, consequence)
+        log.warning("The database is away (%s). %s", said(error), consequence)
     except Exception:
         log.exception("%s", consequence)
     return None

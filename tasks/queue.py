@@ -128,13 +128,21 @@ _tasks = {kind: _task(kind) for kind in get_args(Kind)}
 
 
 def ring(bells: Iterable[Bell]) -> None:
-    """Enqueue each bell's task. A queue that is out of order costs at most a minute: the tick rings again
-    from the rows."""
+    """Enqueue each bell's task. A queue that is out of order costs a second where a worker is there, for it
+    looks at the rows; only what lies ahead waits for the next tick."""
     for bell in bells:
         try:
             _enqueue(bell)
         except queue_errors():
-            log.warning("The queue did not take %s; the next tick rings again.", bell, exc_info=True)
+            _once_more(bell)
+
+
+def _once_more(bell: Bell) -> None:
+    """A connection that a restart of the queue's server has broken is found so by its first use."""
+    try:
+        _enqueue(bell)
+    except queue_errors():
+        log.warning("The queue did not take %s; a worker finds it in the rows.", bell, exc_info=True)
 
 
 def _enqueue(bell: Bell) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from models import Execution, Job, Pulse
+from models import EmailDelivery, Execution, Job, Pulse
 from pipeline import claim, control, execute, jobs
 from pipeline.housekeeping import Ward
 from pipeline.schedule import Schedule
@@ -219,3 +219,20 @@ def test_an_edit_that_waited_for_a_claim_starts_from_what_it_left(session, sessi
     jobs.edit(session, loaded, {"schedule": weekly})
     session.commit()
     assert next_run(session, job) == monday
+
+
+def test_a_look_makes_up_for_every_bell_that_was_lost(session, clock, job, adapters):
+    """Of a mail, of an execution, of a slot; and it leaves alone what is not overdue yet."""
+    execution, _ = control.trigger(session, make_job(session))
+    execute.run(session, execution.id, adapters)
+    waiting, _ = control.trigger(session, make_job(session))
+    clock.move_to(SLOT)
+    mail = session.scalars(select(EmailDelivery.id)).one()
+    session.commit()
+    half_a_second = timedelta(seconds=0.5)
+    found = claim.look(session, BASE, Ward(), half_a_second)
+    assert {(bell.kind, bell.id) for bell in found} == {("deliver", mail), ("run", waiting.id)}
+    clock.advance(1)
+    found = claim.look(session, BASE, Ward(), half_a_second)
+    assert {bell.kind for bell in found} == {"deliver", "run"}
+    assert [row.scheduled_for for row in executions(session) if row.job_id == job.id] == [SLOT]

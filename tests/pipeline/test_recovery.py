@@ -1,6 +1,7 @@
 """Runs whose worker died or was stopped: what was finished is kept, and the run goes on."""
 
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -343,3 +344,20 @@ def test_a_run_that_stood_still_asks_the_model_nothing_that_another_has_paid(
     assert execute.run(session, execution.id, adapters) == []
     assert (adapters.writer.calls, len(other.writer.calls)) == ([], 3)
     assert again(session, execution).status == "COMPLETED"
+
+
+def test_a_hold_is_proved_with_the_same_patience(session, engine, clock, execution, pauses, monkeypatch):
+    """Other platforms' answers are under way: a database that is away must not break the attempt off."""
+    hold, take = taken(session), Hold.take
+    hold.proved -= 61
+    refusals = iter([OperationalError("UPDATE", {}, Exception("server closed the connection"))] * 3)
+
+    def refused(self, connection, **values):
+        for error in refusals:
+            raise error
+        take(self, connection, **values)
+
+    monkeypatch.setattr(Hold, "take", refused)
+    hold.prove(engine)
+    assert pauses == [0.1, 0.2, 0.4]
+    assert time.monotonic() - hold.proved < 5
