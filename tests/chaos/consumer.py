@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from tests.chaos import boundaries
 
 SHORT: dict[str, dict[str, object]] = {
-    "pipeline.hold": {"BEAT": 0.5, "LAPSE": timedelta(seconds=4), "PATIENCE": 3.0},
+    "pipeline.hold": {"BEAT": 0.5, "LAPSE": timedelta(seconds=4)},
     "pipeline.housekeeping": {"GLANCE": 0.8},
     "pipeline.notify": {"LEASE": timedelta(seconds=6), "FIRST_WAIT": timedelta(seconds=1)},
     "pipeline.write": {"PAUSES": (0.3, 0.6, 0.9)},
