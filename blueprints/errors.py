@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import htmx
 from blueprints.extensions import db
-from pipeline import hold
+from models.base import AWAY, may_pass, said
 
 Details = list[dict[str, str]]
 
@@ -30,7 +30,7 @@ WORDS = {
     ),
     503: (
         "The database cannot be reached just now",
-        "Nothing was changed, and the jobs go on as soon as it is back. Try again in a minute.",
+        "The jobs go on as soon as it is back. Try again in a minute, and see whether a change was saved.",
     ),
 }
 
@@ -38,7 +38,7 @@ WORDS = {
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
-    for away in hold.AWAY:
+    for away in AWAY:
         app.register_error_handler(away, _no_database)
 
 
@@ -105,11 +105,14 @@ def _crash(error: Exception) -> Response:
 
 
 def _no_database(error: SQLAlchemyError) -> Response:
-    """Locked, full, restarting or gone: in the log in one line, for it comes with every request."""
+    """Locked, full, restarting or gone: in the log in one line, for it comes with every request. What no
+    waiting mends, such as a column that is missing, is a crash like any other."""
     from flask import current_app
 
+    if not may_pass(error):
+        return _crash(error)
     db.session.rollback()
-    current_app.logger.error("The database did not answer %s (%s)", request.path, hold.said(error))
+    current_app.logger.error("The database did not answer %s (%s)", request.path, said(error))
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # a page asks who
     title, advice = WORDS[503]
     on_api = request.path.startswith("/api/")

@@ -1,12 +1,17 @@
 """What every table shares: naming, the UTC column type, and engines that behave alike on SQLite and
 PostgreSQL."""
 
+import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -20,6 +25,51 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+POSTGRES_CONNECT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Seconds, and milliseconds: without them a connection whose other end is gone blocks for two hours."""
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+"""What a database raises when it is away, locked, full or overtaxed; some of it no waiting mends, see
+`may_pass`."""
+_SQLITE_PASSING = {5, 6, 7, 8, 10, 13, 14, 15}
+"""BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (sqlite.org/rescode.html)."""
+_POSTGRES_PASSING = re.compile("08|53|57P|40|25006|55P03")
+"""Connection, resources, shutdown and start, deadlock, read-only after a failover, a lock (PostgreSQL's
+appendix of error codes)."""
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the database may take the same statement later: by its code, never by its words."""
+    if not isinstance(error, AWAY):
+        return False
+    cause = getattr(error, "orig", None)
+    if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in _SQLITE_PASSING
+    state = getattr(cause, "sqlstate", None)
+    return state is None or _POSTGRES_PASSING.match(state) is not None
+
+
+def said(error: BaseException) -> str:
+    """What the database said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """A transaction that takes no write lock, and is over afterwards."""
+    session.rollback()
+    session.connection(execution_options={"readonly": True})
+    try:
+        yield
+    finally:
+        session.rollback()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -65,7 +115,8 @@ def make_engine(url: str, **options: Any) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        return create_engine(url, hide_parameters=True, **{"pool_pre_ping": True} | options)
+        defaults = {"pool_pre_ping": True, "connect_args": POSTGRES_CONNECT}
+        return create_engine(url, hide_parameters=True, **defaults | options)
     engine = create_engine(url, hide_parameters=True, **options)
     turn = _Turn()
     event.listen(engine, "connect", _sqlite_connect)
@@ -102,7 +153,8 @@ class _Turn:
     """Lets the threads of one process write one after the other.
 
     SQLite lets one connection write and has the others sleep and look again, up to 100 ms a time: of six
-    threads that write, most would sleep while nobody writes.
+    threads that write, most would sleep while nobody writes. Who gets no turn in BUSY_TIMEOUT asks SQLite
+    itself, which waits as long again.
     """
 
     def __init__(self) -> None:

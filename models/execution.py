@@ -100,7 +100,7 @@ class Execution(Base):
     triggered_by: Mapped[str] = mapped_column(String(10))
     scheduled_for: Mapped[datetime | None]
     dry_run: Mapped[bool] = mapped_column(default=False, server_default="0")
-    retry_of: Mapped[str | None] = mapped_column(String(40))
+    retry_of: Mapped[str | None] = mapped_column(String(40), index=True)
     tell_since: Mapped[datetime | None]
     cursor_at: Mapped[datetime | None]
     moves_cursor: Mapped[bool] = mapped_column(default=True, server_default="1")

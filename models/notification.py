@@ -21,7 +21,9 @@ class Notification(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("ntf"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
-    execution_id: Mapped[str | None] = mapped_column(ForeignKey("execution.id", ondelete="SET NULL"))
+    execution_id: Mapped[str | None] = mapped_column(
+        ForeignKey("execution.id", ondelete="SET NULL"), index=True
+    )
     type: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(500))
     message: Mapped[str] = mapped_column(Text)

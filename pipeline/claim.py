@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock, ids
-from models import Execution, Job, Pulse, unended
-from models.base import table, upsert
+from models import Attempt, Execution, Job, Pulse, unended
+from models.base import reading, table, upsert
 from models.values import Outcome, Status
 from pipeline import housekeeping, notify, record
 from pipeline.bells import Bell
+from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
 from pipeline.jobs import NEAR, lock, schedule_of, start_bell
 
@@ -75,7 +76,8 @@ def look(session: Session, base_url: str, ward: Ward, overdue: timedelta = timed
         bells += _apart(session, housekeeping.recover, beat, base_url)
     for job_id, slot in _due(session, clock.now() - overdue):
         bells += _apart(session, _claimed, job_id, slot, base_url)
-    mails = notify.due_mails(session, clock.now() - overdue, 1)  # who delivers one goes on to all others
+    with reading(session):  # who delivers one mail goes on to all others
+        mails = notify.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
 
 
@@ -90,21 +92,21 @@ def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) ->
 
 
 def _due(session: Session, now: datetime) -> list[tuple[str, datetime]]:
-    rows = session.execute(_DUE_JOBS, {"now": now}).all()
-    session.rollback()
+    with reading(session):
+        rows = session.execute(_DUE_JOBS, {"now": now}).all()
     return [(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
 def _near(session: Session, now: datetime) -> list[Bell]:
-    rows = session.execute(_NEAR_JOBS, {"now": now, "soon": now + NEAR}).all()
-    session.rollback()
+    with reading(session):
+        rows = session.execute(_NEAR_JOBS, {"now": now, "soon": now + NEAR}).all()
     return [start_bell(job_id, slot) for job_id, slot in rows if slot is not None]
 
 
 def waiting(session: Session, limit: int) -> list[Bell]:
     """Bells for executions that may run now, longest waiting first."""
-    rows = session.scalars(_WAITING, {"now": clock.now(), "most": limit}).all()
-    session.rollback()
+    with reading(session):
+        rows = session.scalars(_WAITING, {"now": clock.now(), "most": limit}).all()
     return [Bell("run", execution_id) for execution_id in rows]
 
 
@@ -134,6 +136,8 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
     live, job = lock(session, job_id)
     if job is None or not job.is_enabled or job.next_run_at != slot or slot > now:
         return None, []
+    if _dead(live, now):
+        return None, []
     gap, connection = _gap(job, slot, now), session.connection()
     moved = connection.execute(_MOVE, {"job": job_id, "slot": slot, "following": gap.following})
     if moved.rowcount != 1:
@@ -143,16 +147,39 @@ def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tupl
         _insert(connection, job, slot, **_skipped(NOT_STARTED), missed=gap.missed)
     if gap.run is None or gap.run in known:
         return None, []
-    bells: list[Bell] = []
-    if live is not None and live.status == Status.RETRYING:
-        said = "Its next slot came before the retry: that run covers this window too."
-        bells = record.end(session, live, Status.FAILED, said, base_url)
-        live = None
-    if live is not None:
-        reason = f"The execution before it was still {live.status.lower()}."
-        _insert(connection, job, gap.run, **_skipped(reason))
+    bells, in_the_way = _make_way(session, live, job, now, base_url)
+    if in_the_way is not None:
+        _insert(connection, job, gap.run, **_skipped(in_the_way))
         return None, bells
     return _insert(connection, job, gap.run), bells
+
+
+def _make_way(
+    session: Session, live: Execution | None, job: Job, now: datetime, base_url: str
+) -> tuple[list[Bell], str | None]:
+    """End what only waits for its retry; else the reason why the slot does not run."""
+    if live is None:
+        return [], None
+    if live.status != Status.RETRYING or _interrupted(session, live):
+        return [], f"The execution before it was still {live.status.lower()}."
+    said = "Its next slot came before the retry: that run covers this window too."
+    bells = record.end(session, live, Status.FAILED, said, base_url)
+    if job.paused_at is not None:
+        return bells, f"The job is paused: its last {job.failures_in_row} runs failed."
+    return bells, None
+
+
+def _interrupted(session: Session, live: Execution) -> bool:
+    """Its worker stopped or died, so it waits for the next free place and not because it failed."""
+    last = (Attempt.execution_id == live.id) & (Attempt.number == live.attempt)
+    return session.scalar(select(Attempt.status).where(last)) == Status.CANCELLED
+
+
+def _dead(live: Execution | None, now: datetime) -> bool:
+    """Its worker died, as it seems: the slot waits until it has been recovered, which the next looks do."""
+    if live is None or live.status != Status.RUNNING or live.heartbeat_at is None:
+        return False
+    return live.heartbeat_at < now - LAPSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Attempt, Execution, Job, Step, origins
+from models import Execution, Job, Step
 from models.values import Outcome, Status
+from pipeline import record
 from pipeline.bells import Bell
 from pipeline.jobs import live_execution
-from pipeline.record import close_attempt
 
 
 class ConflictError(Exception):
@@ -74,28 +74,9 @@ def cancel(session: Session, execution: Execution) -> Execution:
 
     Raises ConflictError when it has ended already.
     """
-    now = clock.now()
-    done = session.execute(
-        update(Execution)
-        .where(Execution.id == execution.id, Execution.status.in_(origins(Status.CANCELLED)))
-        .values(
-            status=Status.CANCELLED,
-            outcome=Outcome.CANCELLED,
-            completed_at=now,
-            next_retry_at=None,
-            reason="Cancelled by its owner.",
-        )
-    )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
+    if not record.cancel(session, Execution.id == execution.id, "Cancelled by its owner."):
         session.rollback()
         raise ConflictError("This execution has ended already: there is nothing to cancel.", execution)
-    running = select(Attempt.number).where(
-        Attempt.execution_id == execution.id, Attempt.completed_at.is_(None)
-    )
-    if number := session.scalar(running):
-        session.refresh(execution)
-        spent = close_attempt(session.connection(), execution.id, number, now, Status.CANCELLED, None)
-        execution.duration = (execution.duration or 0) + spent
     session.commit()
     session.refresh(execution)
     return execution

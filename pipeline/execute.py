@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock, zones
 from lib.errors import OutsideError, sentence, stack_trace
 from models import Attempt, Execution, Job, Platform, Project, Step, origins
-from models.base import table
+from models.base import AWAY, may_pass, table
 from models.values import ACTIVITY, POST, Activity, Brief, Post, Status, Voice
 from pipeline import record, scan
 from pipeline.adapters import Adapters, SetupError
@@ -23,7 +23,7 @@ from pipeline.bells import Bell
 from pipeline.claim import due
 from pipeline.control import lacking
 from pipeline.digest import digest
-from pipeline.hold import AWAY, Heart, Hold, LostError, StoppedError
+from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.record import Fault, milliseconds
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
@@ -84,6 +84,13 @@ _END_WRITE = update(_step).where(
 )
 
 
+_FORGET_STEPS = delete(_step).where(
+    _step.c.execution_id == bindparam("of"),
+    _step.c.attempt == bindparam("tried"),
+    _step.c.name == bindparam("called"),
+)
+
+
 class NoPostError(OutsideError):
     """No platform succeeded."""
 
@@ -100,12 +107,16 @@ class Story:
     job: Job
     project: Project
     platforms: list[Platform]
-    deadline: float
     pool: ThreadPoolExecutor
     writing_since: datetime
+    began: float = field(default_factory=time.monotonic)
     activity: Activity | None = None
     posts: dict[str, Written] = field(default_factory=dict)
     results: list[Written] = field(default_factory=list)
+
+    def left(self) -> float:
+        """Seconds until the time limit; what the database took does not count."""
+        return self.began + self.job.time_limit + self.hold.waited - time.monotonic()
 
     @property
     def missing(self) -> list[Platform]:
@@ -149,9 +160,7 @@ def carry(
         log.info("Attempt %d of %s was taken away; it writes nothing more.", hold.attempt, hold.execution_id)
         return []
     except AWAY:
-        log.exception(
-            "The database did not take %s; it goes on when its heart stood still.", hold.execution_id
-        )
+        log.exception("The database did not take %s; it is recovered from what is stored.", hold.execution_id)
         return []
     finally:
         hold.end(LostError())  # whoever still works for it stops
@@ -187,11 +196,13 @@ def _attempt(
             _go_on(heart)
         _write(story, activity)
         return record.complete(session, hold, story.execution, activity, story.results, adapters.base_url)
-    except (LostError, *AWAY):
+    except LostError:
         raise
     except StoppedError:
         return record.hand_back(session, hold)
     except Exception as error:  # whatever it is, the row has to say it: a run never just vanishes
+        if may_pass(error):
+            raise
         if not isinstance(error, OutsideError):
             log.exception("Execution %s failed unexpectedly", hold.execution_id)
         session.rollback()
@@ -225,13 +236,12 @@ def _load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExec
         story = Story(
             session, adapters, hold, execution, job, project,
             platforms=_platforms(session, execution, job),
-            deadline=time.monotonic() + job.time_limit,
             pool=pool, writing_since=clock.now(),
         )  # fmt: skip
         if hold.attempt > 1 or execution.retry_of:
             _reuse(story, connection)
         if story.activity is None:
-            _open_steps(story, connection, {"name": "scan", "platform_id": None, "platform_type": None})
+            _open_steps(story, connection, "scan", {"platform_id": None, "platform_type": None})
         else:
             _open_writes(story, connection)
         return story
@@ -281,21 +291,22 @@ def _reuse(story: Story, connection: Connection) -> None:
         connection.execute(update(_attempts).where(this).values(reused=reused))
 
 
-def _open_steps(story: Story, connection: Connection, *steps: dict[str, Any]) -> None:
-    common = {
-        "execution_id": story.hold.execution_id,
-        "attempt": story.hold.attempt,
-        "started_at": clock.now(),
-    }
-    connection.execute(insert(_step), [common | step for step in steps])
+def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[str, Any]) -> None:
+    """Begin them once, also where the database took a transaction and its yes was lost on the way."""
+    hold = story.hold
+    if name in hold.opened:
+        connection.execute(_FORGET_STEPS, _which(story) | {"called": name})
+    hold.opened.add(name)
+    common = {"execution_id": hold.execution_id, "attempt": hold.attempt, "name": name}
+    connection.execute(insert(_step), [common | {"started_at": clock.now()} | step for step in steps])
 
 
 def _open_writes(story: Story, connection: Connection) -> None:
     """The platforms' steps begin where the scan's ends, in one transaction."""
     story.writing_since = clock.now()
     if missing := story.missing:
-        named = [{"name": "write", "platform_id": p.id, "platform_type": p.type} for p in missing]
-        _open_steps(story, connection, *named)
+        named = [{"platform_id": p.id, "platform_type": p.type} for p in missing]
+        _open_steps(story, connection, "write", *named)
 
 
 def _scan(story: Story) -> Activity:
@@ -304,9 +315,9 @@ def _scan(story: Story) -> Activity:
     plan = scan.WindowPlan(story.job, story.execution)
     source = story.adapters.source(story.project)
     story.pool.submit(story.adapters.writer.prepare)
-    future = story.pool.submit(scan.read, source, plan, _engine(story.session), story.job.id)
-    left = story.deadline - time.monotonic()
-    if not soonest({future}, left, story.hold.ended):
+    look_up = partial(scan.told_before_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
+    future = story.pool.submit(scan.read, source, plan, look_up)
+    if not soonest({future}, story.left(), story.hold.ended):
         future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
     story.activity = activity = future.result()
@@ -344,7 +355,7 @@ def _write(story: Story, activity: Activity) -> None:
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     for batch in write_all(
-        story.adapters.writer, _briefs(story, activity), story.pool, story.deadline, story.hold.ended,
+        story.adapters.writer, _briefs(story, activity), story.pool, story.left, story.hold.ended,
         before_each=partial(story.hold.prove, _engine(story.session)),
         patience=story.adapters.patience, succeeded=bool(story.results),
     ):  # fmt: skip

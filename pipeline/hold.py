@@ -2,6 +2,7 @@
 nothing more."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, update
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Execution
-from models.base import table
+from models.base import AWAY, may_pass, said, table
 from models.values import Status
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ LAPSE = timedelta(seconds=60)
 """A run whose heart stopped for this long is dead (DESIGN promise 6)."""
 PAUSES = (0.1, 5.0)
 """Seconds between two offers, at first and at most."""
-AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What a database says that may take the same statement a moment later."""
+LAST_WORDS = 5.0
+"""Seconds in which a run of a stopping worker may still write down that it is handed on."""
 
 _table = table(Execution)
 # Without values(): the columns to set are those of the parameters. Built once, as building costs more than
@@ -40,11 +40,6 @@ _HELD = update(_table).where(
     _table.c.status == Status.RUNNING,
 )
 T = TypeVar("T")
-
-
-def said(error: Exception) -> str:
-    """What the database said, in one line."""
-    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 class LostError(Exception):
@@ -60,13 +55,16 @@ class StoppedError(Exception):
 class Hold:
     """`take` is called first in every transaction of a run. `ended` fails with LostError or StoppedError when
     the run has to end before its time; whoever waits for the outside waits for it, too. `proved` is when the
-    hold was last known to be good, on the monotonic clock."""
+    hold was last known to be good, on the monotonic clock; `waited` how many seconds the database took;
+    `opened` which steps a transaction has begun, which may not have been taken."""
 
     execution_id: str
     attempt: int
     began: datetime
     ended: Future[None] = field(default_factory=Future)
     proved: float = field(default_factory=time.monotonic)
+    waited: float = 0.0
+    opened: set[str] = field(default_factory=set)
 
     def take(self, connection: Connection, **values: Any) -> None:
         """Prove the hold and write `values` to the execution, in the caller's transaction. Raises
@@ -86,22 +84,47 @@ class Hold:
     def store(self, session: Session, work: Callable[[Connection], T]) -> T:
         """Do `work` in one transaction; again and again while the database cannot take it.
 
-        What a run found out has been paid for: a lock, a full disk or a database that is away, for however
-        long, must not lose it. If another worker has taken the run over meanwhile, the first write that
-        succeeds says so. `work` may be called several times, each time on a clean session. Raises what
-        the last try raised once this process has to stop, or the run is known to be lost.
+        If another worker has taken the run over meanwhile, the first write that succeeds says so. `work` may
+        be called several times, each time on a clean session.
         """
-        pause = PAUSES[0]
-        while True:
-            try:
-                with session.begin():
-                    return work(session.connection())
-            except AWAY as error:
-                if self.ended.done():
-                    raise
-                log.warning("The database took nothing (%s); trying again in %.1f s.", said(error), pause)
-            wait({self.ended}, timeout=pause)
-            pause = min(2 * pause, PAUSES[1])
+
+        def once() -> T:
+            with session.begin():
+                return work(session.connection())
+
+        return self.patiently(once)
+
+    def patiently(self, once: Callable[[], T]) -> T:
+        """The answer of `once`, which is asked again for as long as the database cannot answer.
+
+        What a run found out has been paid for: a lock, a full disk or a database that is away, for however
+        long, must not lose it. `waited` says how long that took, which is not the run's fault. Raises what
+        the last try raised if no waiting mends it (`models.base.may_pass`), if the run is known to be
+        lost, or LAST_WORDS after this process was asked to stop.
+        """
+        pause, began, give_up = PAUSES[0], time.monotonic(), math.inf
+        try:
+            while True:
+                try:
+                    return once()
+                except AWAY as error:
+                    if self.ended.done() and give_up is math.inf:
+                        stopped = isinstance(self.ended.exception(), StoppedError)
+                        give_up = time.monotonic() + (LAST_WORDS if stopped else 0.0)
+                    if not may_pass(error) or time.monotonic() >= give_up:
+                        raise
+                    log.warning("The database took nothing (%s); trying again in %.1f s.", said(error), pause)
+                self._pause(pause)
+                pause = min(2 * pause, PAUSES[1])
+        finally:
+            self.waited += time.monotonic() - began
+
+    def _pause(self, seconds: float) -> None:
+        """Shorter when the run has to end; then briefly, for there is not much time."""
+        if self.ended.done():
+            time.sleep(PAUSES[0])
+        else:
+            wait({self.ended}, timeout=seconds)
 
     def end(self, reason: Exception) -> None:
         """Tell whoever works on it, once."""
@@ -125,8 +148,9 @@ class Heart:
         with self._lock:
             self._holds.add(hold)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+                thread.start()
+                self._thread = thread
         try:
             yield
         finally:
@@ -140,15 +164,20 @@ class Heart:
                 hold.end(StoppedError())
 
     def _beat(self) -> None:
-        while True:
-            time.sleep(BEAT)
-            with self._lock:
-                holds = list(self._holds)
-                if not holds:
-                    self._thread = None
-                    return
-            for hold in holds:
-                self._beat_one(hold)
+        try:
+            while holds := self._after_a_while():
+                for hold in holds:
+                    self._beat_one(hold)
+        finally:
+            self._thread = None  # so that the next run starts another, whatever ended this one
+
+    def _after_a_while(self) -> list[Hold]:
+        time.sleep(BEAT)
+        with self._lock:
+            holds = list(self._holds)
+            if not holds:
+                self._thread = None
+            return holds
 
     def _beat_one(self, hold: Hold) -> None:
         try:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lib import clock
 from models import LIVE, Draft, EmailDelivery, Execution, Notification, Pulse, unended
-from models.base import table, upsert
+from models.base import reading, table, upsert
 from models.values import Status
 from pipeline import record
 from pipeline.bells import Bell
@@ -36,22 +36,24 @@ Beat = tuple[str, int, datetime | None]
 """An execution's id, its attempt, and when its heart beat last."""
 _table = table(Execution)
 
-_newer = aliased(Execution)
+_newer, _retry = aliased(Execution), aliased(Execution)
+_CHOSEN = select(Draft.id).where(
+    Draft.execution_id == _table.c.id, Draft.state.in_(("APPROVED", "PUBLISHED"))
+)
 _OLD = (
-    select(Execution.id)
+    select(_table.c.id)
     .where(
-        Execution.created_at < bindparam("before"),
-        Execution.status.not_in(LIVE),
+        _table.c.created_at < bindparam("before"),
+        _table.c.status.not_in(LIVE),
         select(_newer.id)
-        .where(_newer.job_id == Execution.job_id, _newer.created_at > Execution.created_at)
+        .where(_newer.job_id == _table.c.job_id, _newer.created_at > _table.c.created_at)
         .exists(),
-        ~select(Draft.id)
-        .where(Draft.execution_id == Execution.id, Draft.state.in_(("APPROVED", "PUBLISHED")))
-        .exists(),
+        ~select(_retry.id).where(_retry.retry_of == _table.c.id).exists(),
+        ~_CHOSEN.exists(),
     )
     .limit(bindparam("most"))
 )
-_FORGET = delete(_table).where(_table.c.id.in_(bindparam("ids", expanding=True)))
+_FORGET = delete(_table).where(_table.c.id.in_(bindparam("ids", expanding=True)), ~_CHOSEN.exists())
 
 
 class Ward:
@@ -69,8 +71,8 @@ class Ward:
 
     def dead(self, session: Session) -> list[Beat]:
         """The runs that nobody works on any more. Ends the transaction."""
-        rows = [(row[0], row[1], row[2]) for row in session.execute(_RUNNING)]
-        session.rollback()
+        with reading(session):
+            rows = [(row[0], row[1], row[2]) for row in session.execute(_RUNNING)]
         at, lapsed = monotonic(), clock.now() - LAPSE
         if at - self._looked > GAP:
             self._seen = {}
@@ -105,7 +107,7 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
     ).scalar_one_or_none()
     if taken is None:
         return []
-    spent = close_attempt(connection, execution_id, attempt, now, Status.FAILED, fault)
+    spent = close_attempt(connection, execution_id, attempt, now, Status.CANCELLED, fault)
     execution = session.get_one(Execution, execution_id, populate_existing=True)
     execution.duration = (execution.duration or 0) + spent
     if taken > RECOVERIES:
@@ -118,16 +120,15 @@ def prune(session: Session, kept: timedelta) -> int:
     """Delete ended executions, notifications and settled mails older than `kept`; how many executions.
 
     Once an hour, by whoever ticks first, in small transactions so that nobody waits for it. What stays: each
-    job's newest execution, whatever its age; what has an approved or published draft; statistics, cursors
-    and the ids of what was told. Commits.
+    job's newest execution, whatever its age; what has an approved or published draft; what a retry stems
+    from; statistics, cursors and the ids of what was told. Commits.
     """
     now = clock.now()
     with session.begin():
         if not _first_this_hour(session, now):
             return 0
     before = now - kept
-    with session.begin():
-        session.connection(execution_options={"readonly": True})
+    with reading(session):
         old = session.scalars(_OLD, {"before": before, "most": PRUNED_AT_MOST}).all()
     for start in range(0, len(old), PRUNED_AT_ONCE):
         with session.begin():

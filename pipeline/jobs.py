@@ -23,6 +23,15 @@ _LIVE = (
     .execution_options(populate_existing=True)
 )
 _LIVE_LOCKED = _LIVE.with_for_update()
+_ALL_LIVE_LOCKED = (
+    select(Execution.id)
+    .where(Execution.project_id == bindparam("project"), unended(Execution))
+    .order_by(Execution.id)
+    .with_for_update()
+)
+_ALL_JOBS_LOCKED = (
+    select(Job.id).where(Job.project_id == bindparam("project")).order_by(Job.id).with_for_update()
+)
 _JOB_LOCKED = (
     select(Job)
     .where(Job.id == bindparam("job"))
@@ -91,6 +100,7 @@ def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
 def delete(session: Session, job: Job) -> None:
     """Delete the job and all its executions and drafts. A worker still running it finds its run gone and
     writes nothing."""
+    lock(session, job.id)
     session.delete(job)
     session.flush()
 
@@ -178,6 +188,12 @@ def lock(session: Session, job_id: str) -> tuple[Execution | None, Job | None]:
     """
     live = session.scalar(_LIVE_LOCKED, {"job": job_id})
     return live, session.scalar(_JOB_LOCKED, {"job": job_id})
+
+
+def lock_all(session: Session, project_id: str) -> None:
+    """All jobs of a project and their live executions, in the same order."""
+    session.execute(_ALL_LIVE_LOCKED, {"project": project_id}).all()
+    session.execute(_ALL_JOBS_LOCKED, {"project": project_id}).all()
 
 
 def live_execution(session: Session, job_id: str) -> Execution | None:

@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lib import clock
 from lib.secrets import SecretBox
-from models import LIVE, Attempt, Execution, Job, Platform, Project, Step, Told
-from models.values import Outcome, Status
+from models import Execution, Job, Platform, Project, Told
+from models.values import Status
 from pipeline.control import ConflictError
+from pipeline.jobs import lock_all
+from pipeline.record import cancel
 from platforms import NAMES
 
 PROJECT_FIELDS = frozenset(
@@ -41,14 +42,17 @@ def edit(session: Session, project: Project, changes: Mapping[str, Any], box: Se
     have begun on the old one: what they scanned must neither be told nor move the cursor.
     """
     before = _place(project)
-    _assign_project(project, changes, box)
-    if _place(project) != before:
-        _start_over(session, project)
+    with session.no_autoflush:  # a run that ends locks its execution first, and so must this
+        _assign_project(project, changes, box)
+        if _place(project) != before:
+            lock_all(session, project.id)
+            _start_over(session, project)
     session.flush()
 
 
 def delete(session: Session, project: Project) -> None:
     """Delete the project with its platforms, jobs, executions and drafts. Does not commit."""
+    lock_all(session, project.id)
     session.delete(project)
     session.flush()
 
@@ -114,8 +118,8 @@ def _place(project: Project) -> tuple[str | None, ...]:
 def _start_over(session: Session, project: Project) -> None:
     jobs = select(Job.id).where(Job.project_id == project.id)
     begun = (Status.RUNNING, Status.RETRYING)
-    live = select(Execution.id).where(Execution.job_id.in_(jobs), Execution.status.in_(begun))
-    _cancel(session, list(session.scalars(live)), "The project's repository was changed.")
+    of_the_old = Execution.job_id.in_(jobs) & Execution.status.in_(begun)
+    cancel(session, of_the_old, "The project's repository was changed.")
     session.execute(delete_rows(Told).where(Told.job_id.in_(jobs)))
     session.execute(
         update(Job)
@@ -123,16 +127,3 @@ def _start_over(session: Session, project: Project) -> None:
         .values(cursor_floor=None, cursor_until=None, cursor_head=None)
     )
     project.last_synced_at = None
-
-
-def _cancel(session: Session, executions: list[str], reason: str) -> None:
-    """End them and what they have under way; a worker on one notices at its next write."""
-    ended = {"status": Status.CANCELLED, "completed_at": clock.now()}
-    session.execute(
-        update(Execution)
-        .where(Execution.id.in_(executions), Execution.status.in_(LIVE))
-        .values(**ended, outcome=Outcome.CANCELLED, next_retry_at=None, reason=reason)
-    )
-    for part in (Attempt, Step):
-        unfinished = update(part).where(part.execution_id.in_(executions), part.completed_at.is_(None))
-        session.execute(unfinished.values(**ended))

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from lib import clock, ids
-from models import Attempt, Draft, Execution, Job, Project, Step, Told
+from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
 from models.values import Activity, Outcome, Status
 from pipeline import jobs, notify
@@ -195,6 +195,34 @@ def retry_wait(delay: int, failures: int, retry_after: float | None) -> float:
     if retry_after is not None:
         return min(max(retry_after, 0.0), LONGEST_NAMED_WAIT)
     return float(min(delay * 2 ** (failures - 1), LONGEST_WAIT))
+
+
+def cancel(session: Session, which: ColumnElement[bool], reason: str) -> int:
+    """End the live executions among these, with what they have under way, in the caller's transaction; how
+    many. A worker on one notices at its next write, or heartbeat, and stores nothing."""
+    now = clock.now()
+    statement = (
+        update(Execution)
+        .where(which, Execution.status.in_(origins(Status.CANCELLED)))
+        .values(
+            status=Status.CANCELLED,
+            outcome=Outcome.CANCELLED,
+            completed_at=now,
+            next_retry_at=None,
+            reason=reason,
+        )
+        .returning(Execution.id)
+        .execution_options(synchronize_session=False)
+    )
+    cancelled = list(session.scalars(statement))
+    open_attempts = select(Attempt.execution_id, Attempt.number).where(
+        Attempt.execution_id.in_(cancelled), Attempt.completed_at.is_(None)
+    )
+    for execution_id, number in session.execute(open_attempts).all():
+        spent = close_attempt(session.connection(), execution_id, number, now, Status.CANCELLED, None)
+        execution = session.get_one(Execution, execution_id, populate_existing=True)
+        execution.duration = (execution.duration or 0) + spent
+    return len(cancelled)
 
 
 def end(session: Session, execution: Execution, status: Status, message: str, base_url: str) -> list[Bell]:

@@ -1,7 +1,7 @@
 """The first chapter of a run: read the repository's activity in the job's window, or reuse what an earlier
 attempt read."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select, tuple_
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lib import clock
 from models import Execution, Job, Told
+from models.base import reading
 from models.values import Activity, ItemKind
 from sources.base import Source
 
@@ -17,6 +18,7 @@ MARGIN = timedelta(hours=24)
 after its date."""
 
 Keys = set[tuple[ItemKind, str]]
+Asked = Collection[tuple[ItemKind, str]]
 
 
 class WindowPlan:
@@ -39,23 +41,32 @@ def first_since(job: Job) -> datetime:
     return clock.now() - timedelta(days=int(job.first_run.get("days", 7)))
 
 
-def read(source: Source, plan: WindowPlan, engine: Engine, job_id: str) -> Activity:
-    """Scan the window. `told` looks up in a session of its own, because the scan runs in a thread of its own.
+def read(source: Source, plan: WindowPlan, told: Callable[[Asked], Keys]) -> Activity:
+    """Scan the window. `told`: which of these keys the job has told already.
 
-    Raises SourceError.
+    Raises SourceError, and what `told` raises.
     """
 
-    def told(keys: Collection[tuple[ItemKind, str]]) -> Keys:
-        if plan.tell_again or not keys:
-            return set()
-        with Session(engine) as session:
-            session.connection(execution_options={"readonly": True})
+    def asked(keys: Asked) -> Keys:
+        return set() if plan.tell_again or not keys else told(keys)
+
+    return source.scan(plan.since, margin_from=plan.margin_from, base=plan.base, told=asked)
+
+
+def told_before_elsewhere(
+    engine: Engine, job_id: str, patiently: Callable[[Callable[[], Keys]], Keys], keys: Asked
+) -> Keys:
+    """As `told_before`, in a session of its own, because a scan runs in a thread of its own; `patiently` asks
+    again while the database is away."""
+
+    def once() -> Keys:
+        with Session(engine) as session, reading(session):
             return told_before(session, job_id, keys)
 
-    return source.scan(plan.since, margin_from=plan.margin_from, base=plan.base, told=told)
+    return patiently(once)
 
 
-def told_before(session: Session, job_id: str, keys: Collection[tuple[ItemKind, str]]) -> Keys:
+def told_before(session: Session, job_id: str, keys: Asked) -> Keys:
     """Those of `keys` that the job has told already."""
     found: Keys = set()
     ordered = sorted(keys)

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import OutsideError, sentence, stack_trace
+from models.base import AWAY
 from models.values import Brief, Post
-from pipeline.hold import AWAY, LostError
+from pipeline.hold import LostError
 from platforms import PLATFORMS
 from writers.base import Writer
 
 log = logging.getLogger(__name__)
 PAUSES = (2.0, 6.0, 18.0)
 """Seconds before a platform is tried again inside the attempt, where its error names no time."""
+
+TOO_LONG = "The run took longer than the job's time limit while its posts were written."
 
 
 class TimeLimitError(OutsideError):
@@ -54,7 +57,7 @@ def write_all(
     writer: Writer,
     briefs: Briefs,
     pool: Executor,
-    deadline: float,
+    left: Callable[[], float],
     ended: Future[None],
     *,
     before_each: Callable[[], None],
@@ -65,13 +68,13 @@ def write_all(
 
     A failure that may pass is tried again, at most three times and `patience` seconds in all, provided
     another platform succeeded (`succeeded`: one did in an earlier attempt); only its last result is yielded.
-    `before_each` is called right before each post is asked for. `deadline` is on `time.monotonic()`. Raises
-    TimeLimitError, what `before_each` raises, or what `ended` fails with meanwhile.
+    `before_each` is called right before each post is asked for. `left` says how many seconds the run may
+    still take. Raises TimeLimitError, what `before_each` raises, or what `ended` fails with meanwhile.
     """
     waiting = briefs
     for pause in (*PAUSES, None):
         failed: list[Written] = []
-        for batch in _round(writer, waiting, pool, deadline, ended, before_each):
+        for batch in _round(writer, waiting, pool, left, ended, before_each):
             failed += [written for written in batch if written.failure]
             if written_now := [written for written in batch if not written.failure]:
                 succeeded = True
@@ -83,7 +86,7 @@ def write_all(
         if not again or pause_for is None:
             return
         patience -= pause_for
-        soonest(set(), min(pause_for, deadline - time.monotonic()), ended)
+        soonest(set(), min(pause_for, left()), ended)
         waiting = {w.platform_id: briefs[w.platform_id] for w in again}
 
 
@@ -91,21 +94,21 @@ def _round(
     writer: Writer,
     briefs: Briefs,
     pool: Executor,
-    deadline: float,
+    left: Callable[[], float],
     ended: Future[None],
     before_each: Callable[[], None],
 ) -> Iterator[list[Written]]:
+    if left() <= 0:
+        raise TimeLimitError(TOO_LONG)
     pending: set[Future[Any]] = {
         pool.submit(write_one, writer, platform_id, brief, before_each)
         for platform_id, brief in briefs.items()
     }
     try:
         while pending:
-            done = soonest(pending, deadline - time.monotonic(), ended)
+            done = soonest(pending, left(), ended)
             if not done:
-                raise TimeLimitError(
-                    "The run took longer than the job's time limit while its posts were written."
-                )
+                raise TimeLimitError(TOO_LONG)
             pending -= done
             yield [future.result() for future in done]
     finally:

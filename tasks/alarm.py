@@ -20,6 +20,7 @@ class Alarm:
     def __init__(self, claim: Callable[[str, datetime], None]) -> None:
         self._claim = claim
         self._slots: list[Slot] = []
+        self._known: set[Slot] = set()
         self._changed = threading.Condition()
 
     def start(self) -> None:
@@ -28,7 +29,8 @@ class Alarm:
     def set(self, job_id: str, slot: datetime) -> None:
         """Remember it; a slot that is set already stays set once."""
         with self._changed:
-            if (slot, job_id) not in self._slots:
+            if (slot, job_id) not in self._known:
+                self._known.add((slot, job_id))
                 heapq.heappush(self._slots, (slot, job_id))
                 self._changed.notify()
 
@@ -43,5 +45,6 @@ class Alarm:
             while True:
                 left = (self._slots[0][0] - clock.now()).total_seconds() if self._slots else LONGEST
                 if left <= 0:
+                    self._known.discard(self._slots[0])
                     return heapq.heappop(self._slots)
                 self._changed.wait(min(left, LONGEST))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from pipeline.hold import AWAY, said
+from models.base import may_pass, said
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -17,8 +17,9 @@ def guarded(turn: Callable[[], T], consequence: str) -> T | None:
     """
     try:
         return turn()
-    except AWAY as error:
-        log.warning("The database is away (%s). %s", said(error), consequence)
-    except Exception:
-        log.exception("%s", consequence)
-    return None
+    except Exception as error:
+        if may_pass(error):
+            log.warning("The database is away (%s). %s", said(error), consequence)
+        else:
+            log.exception("%s", consequence)
+        return None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from lib.settings import Settings
+from models.base import POSTGRES_CONNECT
 from pipeline.bells import Bell, Kind
 from tasks.drivers import storage_with  # before huey: it decides what huey imports
 
@@ -85,9 +86,9 @@ def _postgres_storage(dsn: str) -> Any:
     """One process at a time: Huey makes its tables on opening, and of two that do so at once PostgreSQL
     refuses one, even with IF NOT EXISTS."""
     module = storage_with("psycopg")
-    with module.psycopg.connect(dsn) as connection:
+    with module.psycopg.connect(dsn, **POSTGRES_CONNECT) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (OPENING,))
-        return module.PostgresStorage("repocast", dsn=dsn)
+        return module.PostgresStorage("repocast", dsn=dsn, **POSTGRES_CONNECT)
 
 
 def disconnect() -> None:

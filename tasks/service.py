@@ -27,6 +27,10 @@ class Service(Consumer):  # type: ignore[misc]
     def run(self) -> None:
         """Until it is stopped. What still hangs in a call to the outside has been handed back by then: to
         wait for it, as Python does at its end, would keep the process for minutes."""
-        super().run()
-        logging.shutdown()
-        os._exit(0)
+        status = 1
+        try:
+            super().run()
+            status = 0
+        finally:
+            logging.shutdown()
+            os._exit(status)

@@ -15,7 +15,7 @@ from lib.settings import Settings
 from models import EmailDelivery
 from pipeline import claim, execute, housekeeping
 from pipeline.adapters import Adapters
-from pipeline.hold import Heart
+from pipeline.hold import LAST_WORDS, Heart
 from pipeline.housekeeping import Ward
 from tasks.alarm import Alarm
 from tasks.guard import guarded
@@ -29,8 +29,6 @@ OVERDUE = timedelta(seconds=0.5)
 """How late a slot is when a look takes it: until then its bell may still come."""
 GRACE = 20.0
 """Seconds that runs have to end after a worker was asked to stop; those that need longer are handed back."""
-LAST_WORDS = 5.0
-"""Seconds to write down what is handed back."""
 
 
 @dataclass
@@ -63,7 +61,7 @@ class Worker:
         self.runners.stop()
         if not self.runners.join(grace):
             self.heart.abandon()
-            self.runners.join(LAST_WORDS)
+            self.runners.join(LAST_WORDS + 1.0)
 
     def tick(self) -> None:
         """What happens every minute."""

@@ -15,6 +15,13 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+DROPPED = (
+    ("execution", "recoveries"),
+    ("execution", "failures"),
+    ("job", "paused_at"),
+    ("job", "failures_in_row"),
+    ("job", "pause_after"),
+)
 LIVE = sa.text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
 
 
@@ -33,16 +40,20 @@ def upgrade():
     op.drop_index("ix_execution_pending", table_name="execution")
     columns = ["created_at", "status", "next_retry_at"]
     op.create_index("ix_execution_turn", "execution", columns, sqlite_where=LIVE, postgresql_where=LIVE)
+    op.create_index("ix_execution_retry_of", "execution", ["retry_of"])
+    # Without it each execution that is deleted reads all notifications.
+    op.create_index("ix_notification_execution_id", "notification", ["execution_id"])
 
 
 def downgrade():
+    op.drop_index("ix_notification_execution_id", table_name="notification")
+    op.drop_index("ix_execution_retry_of", table_name="execution")
     op.drop_index("ix_execution_turn", table_name="execution")
     columns = ["status", "next_retry_at"]
     op.create_index("ix_execution_pending", "execution", columns, sqlite_where=LIVE, postgresql_where=LIVE)
-    with op.batch_alter_table("execution") as execution:
-        execution.drop_column("recoveries")
-        execution.drop_column("failures")
-    with op.batch_alter_table("job") as job:
-        job.drop_column("paused_at")
-        job.drop_column("failures_in_row")
-        job.drop_column("pause_after")
+    # The version before knows no pause: without a next slot such a job would never run again.
+    op.execute("UPDATE job SET next_run_at = CURRENT_TIMESTAMP WHERE paused_at IS NOT NULL AND is_enabled")
+    # Not in a batch, which on SQLite makes the table anew: dropping the old one would delete, by its foreign
+    # keys, whatever belongs to its rows.
+    for table, column in DROPPED:
+        op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

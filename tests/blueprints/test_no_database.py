@@ -38,7 +38,7 @@ def test_a_page_says_what_happened_and_what_comes_next(app, user, broken):
     answer = Visitor(app, user).get("/dashboard")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "The database cannot be reached just now" in answer.text
-    assert "Nothing was changed" in answer.text
+    assert "Try again in a minute" in answer.text
 
 
 def test_the_api_says_it_in_its_own_shape(api, broken):

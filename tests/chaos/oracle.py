@@ -92,8 +92,8 @@ def ends(rows: Rows) -> Iterator[str]:
         if won != ([one.attempt] if one.status == Status.COMPLETED else []):
             yield f"{one.id} is {one.status} and its attempts {won} succeeded"
         if (
-            len([a for a in attempts if a.status in (Status.FAILED, Status.TIMEOUT)])
-            != one.failures + one.recoveries
+            len([a for a in attempts if a.status in (Status.FAILED, Status.TIMEOUT)]) != one.failures
+            or len([a for a in attempts if a.status == Status.CANCELLED]) < one.recoveries
         ):
             yield f"{one.id} counts {one.failures} failures and {one.recoveries} deaths: {_told(attempts)}"
         if attempts and abs((one.duration or 0) - sum(a.duration or 0 for a in attempts)) > len(attempts):

@@ -37,7 +37,7 @@ def test_a_worker_that_is_suspended_past_its_lease(house):
     first.send_signal(signal.SIGCONT)
     house.await_log(f"Attempt 1 of {running} was taken away")
     attempts = house.rows(Attempt, execution_id=running)
-    assert [(a.status, a.error) for a in attempts] == [("FAILED", WORDS), ("COMPLETED", None)]
+    assert [(a.status, a.error) for a in attempts] == [("CANCELLED", WORDS), ("COMPLETED", None)]
     assert [name.partition(":")[0] for name in attempts[1].reused] == ["scan", "write", "write"]
     # The answer that was under way to the suspended worker never came to a row: it alone is asked for again.
     assert house.llm.calls == {"HASHNODE": 1, "DEVTO": 1, "LINKEDIN": 2}

@@ -1,6 +1,7 @@
 """Slots become executions, once each, whatever the clock and the other workers do."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from models import EmailDelivery, Execution, Job, Pulse
 from pipeline import claim, control, execute, jobs
+from pipeline.hold import Heart
 from pipeline.housekeeping import Ward
 from pipeline.schedule import Schedule
 from sources.base import SourceError
@@ -236,3 +238,28 @@ def test_a_look_makes_up_for_every_bell_that_was_lost(session, clock, job, adapt
     found = claim.look(session, BASE, Ward(), half_a_second)
     assert {bell.kind for bell in found} == {"deliver", "run"}
     assert [row.scheduled_for for row in executions(session) if row.job_id == job.id] == [SLOT]
+
+
+def test_a_slot_waits_for_a_dead_run_to_be_recovered(session, clock, job):
+    """It would be skipped because of a run that nobody works on."""
+    control.trigger(session, job)
+    assert execute.take_next(session) is not None
+    clock.move_to(SLOT)  # an hour after its heart beat last
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    assert next_run(session, job) == SLOT
+
+
+def test_a_run_that_was_handed_on_is_no_failure_when_the_slot_comes(session, clock, job, engine, adapters):
+    clock.move_to(SLOT)
+    control.trigger(session, job)
+    heart = Heart(engine)
+    heart.stopping.set()
+    hold = execute.take_next(session)
+    with ThreadPoolExecutor(1) as pool:
+        execute.carry(session, hold, adapters, heart, pool)
+    assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
+    live, skipped = sorted(executions(session), key=lambda row: row.scheduled_for is not None)
+    assert (live.status, live.failures) == ("RETRYING", 0)
+    assert (skipped.status, skipped.reason) == ("SKIPPED", "The execution before it was still retrying.")
+    session.commit()
+    assert session.get_one(Job, job.id, populate_existing=True).failures_in_row == 0

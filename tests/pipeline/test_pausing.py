@@ -120,7 +120,8 @@ def test_enabling_it_makes_it_go_on_and_any_other_change_does_not(session, clock
     assert (row.paused_at, row.failures_in_row, row.next_run_at) == (None, 0, SLOT + timedelta(days=1))
 
 
-def test_a_failure_that_the_next_slot_ends_counts_and_that_slot_still_runs(session, clock, job, adapters):
+def test_a_failure_that_the_next_slot_ends_pauses_before_that_slot(session, clock, job, adapters):
+    """The mail says that the schedule is paused, so the slot does not run; it is shown with the reason."""
     fail(session, job, adapters, 2)
     jobs.edit(session, job, {"max_retries": 1, "retry_delay": 3600})
     session.commit()
@@ -128,7 +129,9 @@ def test_a_failure_that_the_next_slot_ends_counts_and_that_slot_still_runs(sessi
     adapters.github.failures = [SourceError("down")]
     execute.run(session, control.trigger(session, job)[0].id, adapters)
     clock.move_to(SLOT + timedelta(days=1))
-    execution_id, _ = claim.claim(session, job.id, clock.now(), BASE)
-    assert again(session, job).paused_at is not None
-    execute.run(session, execution_id, adapters)
-    assert again(session, job).paused_at is None
+    execution_id, bells = claim.claim(session, job.id, clock.now(), BASE)
+    assert (execution_id, [bell.kind for bell in bells]) == (None, ["deliver"])
+    row = again(session, job)
+    assert (row.paused_at, row.next_run_at) == (clock.now(), None)
+    skipped = session.scalars(select(Execution).where(Execution.scheduled_for == clock.now())).one()
+    assert (skipped.status, skipped.reason) == ("SKIPPED", "The job is paused: its last 3 runs failed.")

@@ -1,5 +1,6 @@
 """What is older than RETENTION_DAYS goes; what somebody may still need stays."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -111,3 +112,33 @@ def test_a_clock_that_was_set_back_does_not_stop_it(session, clock, run):
     clock.advance(-86_400)
     housekeeping.prune(session, YEAR)
     assert session.get_one(Pulse, "prune", populate_existing=True).at == clock.now()
+
+
+def test_what_a_retry_stems_from_stays(session, clock, job, run):
+    """A retry of single platforms reads it at each attempt."""
+    origin, _ = run(), run()
+    retry = Execution(
+        job_id=job.id, user_id=job.user_id, project_id=job.project_id, triggered_by="retry", retry_of=origin
+    )
+    session.add(retry)
+    session.commit()
+    clock.advance(2 * YEAR.total_seconds())
+    housekeeping.prune(session, YEAR)
+    assert origin in left(session, Execution)
+
+
+def test_a_post_that_is_approved_while_it_goes_on_stays(session, clock, run, monkeypatch):
+    chosen, newest = run(), run()
+    clock.advance(2 * YEAR.total_seconds())
+    read = housekeeping.reading
+
+    @contextmanager
+    def approved_meanwhile(session):
+        with read(session):
+            yield
+        session.scalars(select(Draft).where(Draft.execution_id == chosen)).first().state = "APPROVED"
+        session.commit()
+
+    monkeypatch.setattr(housekeeping, "reading", approved_meanwhile)
+    housekeeping.prune(session, YEAR)
+    assert left(session, Execution) == {chosen, newest}

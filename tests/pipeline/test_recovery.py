@@ -2,15 +2,17 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from models import Attempt, Execution, Job, Step
-from pipeline import control, execute, housekeeping
+from pipeline import control, execute, housekeeping, record
 from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.housekeeping import RECOVERIES, Ward
 from tests.pipeline.conftest import FakeAdapters, make_job
@@ -314,14 +316,122 @@ def test_a_database_that_is_away_is_offered_the_result_until_it_takes_it(session
     assert not session.in_transaction()
 
 
-@pytest.mark.parametrize("reason", [StoppedError(), LostError()])
-def test_a_run_that_has_to_end_offers_its_result_once_more(session, clock, execution, pauses, reason):
+def test_a_run_that_is_lost_offers_its_result_once_more(session, clock, execution, pauses):
     hold = taken(session)
-    hold.end(reason)
+    hold.end(LostError())
     with pytest.raises(OperationalError):
         hold.store(session, refuse(1))
     assert hold.store(session, refuse(0)) == "taken"
     assert pauses == []
+
+
+def test_a_run_that_is_handed_on_has_some_seconds_to_say_so(session, clock, execution, monkeypatch):
+    """As after a restart of PostgreSQL, where the first connection is found broken."""
+    hold = taken(session)
+    hold.end(StoppedError())
+    assert hold.store(session, refuse(3)) == "taken"
+    monkeypatch.setattr("pipeline.hold.LAST_WORDS", 0.2)
+    with pytest.raises(OperationalError):
+        hold.store(session, refuse(100))
+
+
+class Coded(Exception):
+    """As the drivers raise them: by code."""
+
+    def __init__(self, **codes: object) -> None:
+        super().__init__("words that nobody reads")
+        for name, code in codes.items():
+            setattr(self, name, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        ({"sqlite_errorcode": 5}, True),  # locked
+        ({"sqlite_errorcode": 10 | 4 << 8}, True),  # could not be written, in its long form
+        ({"sqlite_errorcode": 13}, True),  # full
+        ({"sqlite_errorcode": 1}, False),  # no such column
+        ({"sqlite_errorcode": 11}, False),  # malformed
+        ({"sqlstate": "57P01"}, True),  # shut down by its administrator
+        ({"sqlstate": "40P01"}, True),  # deadlock
+        ({"sqlstate": "25006"}, True),  # read-only after a failover
+        ({"sqlstate": None}, True),  # nobody answered
+        ({"sqlstate": "57014"}, False),  # took too long
+        ({"sqlstate": "42703"}, False),  # no such column
+    ],
+)
+def test_what_waiting_mends_is_told_by_its_code(session, clock, execution, pauses, code, passes):
+    answers = [OperationalError("UPDATE", {}, Coded(**code))]
+
+    def work(connection):
+        if answers:
+            raise answers.pop()
+        return "taken"
+
+    if passes:
+        assert taken(session).store(session, work) == "taken"
+    else:
+        with pytest.raises(OperationalError):
+            taken(session).store(session, work)
+
+
+def test_what_no_waiting_mends_ends_the_attempt_with_a_sentence(
+    session, clock, adapters, execution, monkeypatch
+):
+    def broken(*_):
+        raise OperationalError("UPDATE", {}, Coded(sqlite_errorcode=1, sqlstate="42703"))
+
+    monkeypatch.setattr(record, "_remember", broken)
+    execute.run(session, execution.id, adapters)
+    row = again(session, execution)
+    assert (row.status, row.failures) == ("RETRYING", 1)
+    assert row.error.startswith("Unexpected error: OperationalError")
+
+
+def test_waiting_for_the_database_is_not_the_run_s_time(session, clock, adapters, execution, monkeypatch):
+    job = session.get_one(Job, execution.job_id)
+    job.time_limit = 1
+    session.commit()
+    store = execute._store_scan
+
+    def slow(story, *more):
+        store(story, *more)
+        monkeypatch.setattr(execute, "_store_scan", store)
+        time.sleep(1.2)  # the database takes it, after more than the time limit
+
+    monkeypatch.setattr(execute, "_store_scan", slow)
+    execute.run(session, execution.id, adapters)
+    assert again(session, execution).status == "COMPLETED"
+
+
+def test_an_answer_that_was_lost_leaves_each_step_once(session, clock, adapters, execution, monkeypatch):
+    """The database took the transaction, and its yes did not arrive: the work is done again."""
+    begin = Session.begin
+    lost = []
+
+    class LosesTheYes:
+        def __init__(self, transaction):
+            self.transaction = transaction
+
+        def __enter__(self):
+            return self.transaction.__enter__()
+
+        def __exit__(self, kind, error, trace):
+            self.transaction.__exit__(kind, error, trace)
+            if kind is None and len(lost) < 3:
+                lost.append(1)
+                raise OperationalError("COMMIT", {}, Coded(sqlstate="08006"))
+
+    hold = taken(session)
+    monkeypatch.setattr(Session, "begin", lambda self, *a: LosesTheYes(begin(self, *a)))
+    monkeypatch.setattr("pipeline.hold.PAUSES", (0.0, 0.0))
+    with ThreadPoolExecutor(8) as pool:
+        execute.carry(session, hold, adapters, Heart(session.get_bind()), pool)
+    monkeypatch.undo()
+    names = session.scalars(select(Step.name).where(Step.execution_id == execution.id)).all()
+    session.commit()
+    assert sorted(names) == ["record", "scan", "write", "write", "write"]
+    assert len(lost) == 3
 
 
 def test_a_run_that_stood_still_asks_the_model_nothing_that_another_has_paid(
