@@ -45,7 +45,7 @@ test: .venv/dev.stamp ## run every test; the last line counts them
 	@$(BIN)/python -m pytest -q -n $(JOBS)
 
 long: .venv/dev.stamp ## run the tests that are too slow for CI
-	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long
+	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long -n $(JOBS)
 
 chaos: .venv/dev.stamp ## kill workers 200 times and more; print what came of it as JSON
 	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -s -m long tests/chaos

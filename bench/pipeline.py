@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from lib import ids
 from models import Base, Job, Pulse
 from models.base import make_engine
-from pipeline import control, execute
+from pipeline import control, execute, take
 from pipeline.hold import Heart
 from tests.pipeline.conftest import FakeAdapters, commit, make_job
 from tests.standins.github import GitHubStandIn
@@ -145,7 +145,7 @@ def _one_run(heart: Heart, pool: ThreadPoolExecutor, session: Session, job: Job)
     adapters.github.commits = [commit(ids.new("sha"), "Add TypeScript support")]
     control.trigger(session, job)
     began = time.perf_counter()
-    hold = execute.take_next(session)
+    hold = take.take_next(session)
     assert hold is not None
     execute.carry(session, hold, adapters, heart, pool)
     return (time.perf_counter() - began) * 1000

@@ -1,22 +1,20 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
 from models.values import Activity, Outcome, Status
-from pipeline import jobs, notify
 from pipeline.bells import Bell
+from pipeline.finish import finish
 from pipeline.hold import Hold
 from pipeline.write import Written
 
@@ -35,30 +33,6 @@ _SYNCED = (
     )
     .values(last_synced_at=bindparam("until"))
 )
-_counts = _job_table.c
-_STARTED = bindparam("started", type_=_counts.last_run_at.type)
-_SUCCESS = {
-    "run_count": _counts.run_count + 1,
-    "last_run_at": _STARTED,
-    "success_count": _counts.success_count + 1,
-    "last_success": _STARTED,
-    "total_duration": _counts.total_duration + bindparam("spent", type_=_counts.total_duration.type),
-    "failures_in_row": 0,
-}
-_FAILURE = {
-    "run_count": _counts.run_count + 1,
-    "last_run_at": _STARTED,
-    "failure_count": _counts.failure_count + 1,
-    "last_failure": bindparam("ended", type_=_counts.last_failure.type),
-    "failures_in_row": _counts.failures_in_row + 1,
-}
-_SINCE = bindparam("since", type_=_counts.cursor_floor.type)
-_ADVANCE = {
-    "cursor_floor": case((_counts.cursor_floor < _SINCE, _counts.cursor_floor), else_=_SINCE),
-    "cursor_until": bindparam("until", type_=_counts.cursor_until.type),
-    "cursor_head": func.coalesce(bindparam("head", type_=_counts.cursor_head.type), _counts.cursor_head),
-}
-"""The job has told everything up to the window's end."""
 LONGEST_WAIT = 3600.0
 LONGEST_NAMED_WAIT = 6 * 3600.0
 """Seconds; DESIGN promise 5."""
@@ -111,7 +85,7 @@ def complete(
             connection.execute(insert(_draft_table), drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
         _remember(connection, execution, activity)
-        bells = _finish(session, connection, execution, activity, base_url)
+        bells = finish(session, connection, execution, activity, base_url)
         _step(connection, hold, began)
         return bells
 
@@ -157,7 +131,7 @@ def fail(
             "items_failed": sum(1 for result in results if result.failure),
         }
         _take(connection, hold, execution, common | ended)
-        return _finish(session, connection, execution, None, base_url)
+        return finish(session, connection, execution, None, base_url)
 
     return hold.store(session, store)
 
@@ -233,7 +207,7 @@ def end(session: Session, execution: Execution, status: Status, message: str, ba
     execution.error = execution.error or message
     execution.reason = message
     session.flush()
-    return _finish(session, session.connection(), execution, None, base_url)
+    return finish(session, session.connection(), execution, None, base_url)
 
 
 def _take(connection: Connection, hold: Hold, execution: Execution, values: Mapping[str, Any]) -> None:
@@ -348,53 +322,3 @@ def _remember(connection: Connection, execution: Execution, activity: Activity) 
     if keys := activity.keys():
         rows = [{"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in keys]
         connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
-
-
-def _finish(
-    session: Session, connection: Connection, execution: Execution, activity: Activity | None, base_url: str
-) -> list[Bell]:
-    """What every end has in common: the job's cursor and statistics, whether it goes on, and telling the
-    owner."""
-    counted, succeeded = not execution.dry_run, execution.status == Status.COMPLETED
-    window = activity.window if activity is not None and execution.moves_cursor else None
-    if not counted and window is None:
-        return []
-    values: dict[str, Any] = {
-        "wanted": execution.job_id,
-        "started": execution.started_at,
-        "ended": execution.completed_at,
-        "spent": execution.duration or 0,
-    }
-    if window is not None:
-        values |= {"since": window.since, "until": window.until, "head": window.head}
-    job = connection.execute(_ends(counted, succeeded, window is not None), values).one()
-    pauses = counted and not succeeded and jobs.should_pause(job)
-    goes_on = counted and succeeded and job.paused_at is not None
-    told = notify.is_told(execution, job.notify)
-    if not (told or pauses or goes_on):
-        return []
-    return _tell(session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url)
-
-
-def _tell(
-    session: Session, execution: Execution, change: Callable[[Job], None] | None, base_url: str
-) -> list[Bell]:
-    job = session.get_one(Job, execution.job_id, populate_existing=True)
-    set_committed_value(execution, "job", job)
-    if change is not None:
-        change(job)
-    mails = notify.tell(session, execution, base_url=base_url, paused=change is jobs.pause)
-    session.flush()
-    return [Bell("deliver", mail.id) for mail in mails]
-
-
-@cache
-def _ends(counted: bool, succeeded: bool, advances: bool) -> ReturningUpdate[Any]:
-    """The one statement on the job at an execution's end, which is also what reads it."""
-    job = _job_table.c
-    values = (_SUCCESS if succeeded else _FAILURE) if counted else {}
-    statement = update(_job_table).where(job.id == bindparam("wanted"))
-    statement = statement.values(**values, **(_ADVANCE if advances else {}))
-    return statement.returning(
-        job.notify, job.is_enabled, job.paused_at, job.pause_after, job.failures_in_row
-    )

@@ -17,6 +17,7 @@ from pipeline import claim, execute, housekeeping
 from pipeline.adapters import Adapters
 from pipeline.hold import LAST_WORDS, Heart
 from pipeline.housekeeping import Ward
+from pipeline.take import take_next
 from tasks.alarm import Alarm
 from tasks.guard import guarded
 from tasks.queue import ring
@@ -88,7 +89,7 @@ class Worker:
 
     def _run_next(self) -> bool:
         with self.sessions() as session:
-            hold = execute.take_next(session)
+            hold = take_next(session)
             if hold is None:
                 return False
             self.runners.wake()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models import Execution, Job
-from pipeline import claim, control, execute, jobs
+from pipeline import claim, control, execute, jobs, take
 from pipeline.claim import NOT_STARTED
 from pipeline.housekeeping import Ward
 from pipeline.schedule import Schedule
@@ -177,7 +177,7 @@ class TestEditDuringAClaim:
         session.commit()
         assert tuple(e.status for e in found) == statuses
         assert all(e.reason == "The job's schedule was changed." for e in found)
-        assert execute.take_next(session) is None
+        assert take.take_next(session) is None
 
     def test_an_edit_that_waits_for_a_claim_cancels_it(self, session, sessions, daily, monkeypatch):
         edit, gap = threading.Thread(target=self.edit, args=(sessions, daily)), claim._gap
@@ -218,7 +218,7 @@ class TestEditDuringAClaim:
                 ready.wait()
                 self.claim(sessions, job)
                 with sessions() as own:
-                    holds.append(execute.take_next(own) if taken else None)
+                    holds.append(take.take_next(own) if taken else None)
 
             taker = threading.Thread(target=claim_and_take)
             taker.start()
@@ -234,4 +234,4 @@ class TestEditDuringAClaim:
                 assert {(e.status, e.reason) for e in found} <= {
                     ("CANCELLED", "The job's schedule was changed.")
                 }
-                assert execute.take_next(session) is None
+                assert take.take_next(session) is None

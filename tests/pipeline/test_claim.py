@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models import EmailDelivery, Execution, Job, Pulse
-from pipeline import claim, control, execute, jobs
+from pipeline import claim, control, execute, jobs, take
 from pipeline.hold import Heart
 from pipeline.housekeeping import Ward
 from pipeline.schedule import Schedule
@@ -243,7 +243,7 @@ def test_a_look_makes_up_for_every_bell_that_was_lost(session, clock, job, adapt
 def test_a_slot_waits_for_a_dead_run_to_be_recovered(session, clock, job):
     """It would be skipped because of a run that nobody works on."""
     control.trigger(session, job)
-    assert execute.take_next(session) is not None
+    assert take.take_next(session) is not None
     clock.move_to(SLOT)  # an hour after its heart beat last
     assert claim.claim(session, job.id, SLOT, BASE) == (None, [])
     assert next_run(session, job) == SLOT
@@ -254,7 +254,7 @@ def test_a_run_that_was_handed_on_is_no_failure_when_the_slot_comes(session, clo
     control.trigger(session, job)
     heart = Heart(engine)
     heart.stopping.set()
-    hold = execute.take_next(session)
+    hold = take.take_next(session)
     with ThreadPoolExecutor(1) as pool:
         execute.carry(session, hold, adapters, heart, pool)
     assert claim.claim(session, job.id, SLOT, BASE) == (None, [])

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import event
 
 from lib import clock
-from pipeline import claim, execute, jobs, notify
+from pipeline import claim, jobs, notify, take
 from pipeline.housekeeping import Ward
 from tests.pipeline.conftest import make_job
 
 QUESTIONS = {
     "what waits": lambda session, job: claim.waiting(session, limit=5),
     "what runs": lambda session, job: Ward().dead(session),
-    "which is next": lambda session, job: execute.take_next(session),
+    "which is next": lambda session, job: take.take_next(session),
     "a job's live execution": lambda session, job: jobs.live_execution(session, job.id),
     "which slots are due": lambda session, job: claim._due(session, clock.now()),
     "which slots are near": lambda session, job: claim._near(session, clock.now()),

@@ -15,6 +15,7 @@ from models import Attempt, Execution, Job, Step
 from pipeline import control, execute, housekeeping, record
 from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.housekeeping import RECOVERIES, Ward
+from pipeline.take import take_next
 from tests.pipeline.conftest import FakeAdapters, make_job
 
 BASE = "https://repocast.example"
@@ -52,7 +53,7 @@ def execution(session, clock) -> Execution:
 
 
 def taken(session) -> Hold:
-    hold = execute.take_next(session)
+    hold = take_next(session)
     assert hold is not None
     return hold
 
@@ -392,14 +393,14 @@ def test_waiting_for_the_database_is_not_the_run_s_time(session, clock, adapters
     job = session.get_one(Job, execution.job_id)
     job.time_limit = 1
     session.commit()
-    store = execute._store_scan
+    store = execute.end_scan
 
     def slow(story, *more):
         store(story, *more)
-        monkeypatch.setattr(execute, "_store_scan", store)
+        monkeypatch.setattr(execute, "end_scan", store)
         time.sleep(1.2)  # the database takes it, after more than the time limit
 
-    monkeypatch.setattr(execute, "_store_scan", slow)
+    monkeypatch.setattr(execute, "end_scan", slow)
     execute.run(session, execution.id, adapters)
     assert again(session, execution).status == "COMPLETED"
 

@@ -1,0 +1,91 @@
+"""What every end of an execution has in common: the job's cursor and statistics, and telling its owner."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from models import Execution, Job
+from models.base import table
+from models.values import Activity, Status
+from pipeline import jobs, notify
+from pipeline.bells import Bell
+
+_job_table = table(Job)
+_job = _job_table.c
+_STARTED = bindparam("started", type_=_job.last_run_at.type)
+_SUCCESS = {
+    "run_count": _job.run_count + 1,
+    "last_run_at": _STARTED,
+    "success_count": _job.success_count + 1,
+    "last_success": _STARTED,
+    "total_duration": _job.total_duration + bindparam("spent", type_=_job.total_duration.type),
+    "failures_in_row": 0,
+}
+_FAILURE = {
+    "run_count": _job.run_count + 1,
+    "last_run_at": _STARTED,
+    "failure_count": _job.failure_count + 1,
+    "last_failure": bindparam("ended", type_=_job.last_failure.type),
+    "failures_in_row": _job.failures_in_row + 1,
+}
+_SINCE = bindparam("since", type_=_job.cursor_floor.type)
+_ADVANCE = {
+    "cursor_floor": case((_job.cursor_floor < _SINCE, _job.cursor_floor), else_=_SINCE),
+    "cursor_until": bindparam("until", type_=_job.cursor_until.type),
+    "cursor_head": func.coalesce(bindparam("head", type_=_job.cursor_head.type), _job.cursor_head),
+}
+"""The job has told everything up to the window's end."""
+
+
+def finish(
+    session: Session, connection: Connection, execution: Execution, activity: Activity | None, base_url: str
+) -> list[Bell]:
+    """What every end has in common: the job's cursor and statistics, whether it goes on, and telling the
+    owner."""
+    counted, succeeded = not execution.dry_run, execution.status == Status.COMPLETED
+    window = activity.window if activity is not None and execution.moves_cursor else None
+    if not counted and window is None:
+        return []
+    values: dict[str, Any] = {
+        "wanted": execution.job_id,
+        "started": execution.started_at,
+        "ended": execution.completed_at,
+        "spent": execution.duration or 0,
+    }
+    if window is not None:
+        values |= {"since": window.since, "until": window.until, "head": window.head}
+    job = connection.execute(_ends(counted, succeeded, window is not None), values).one()
+    pauses = counted and not succeeded and jobs.should_pause(job)
+    goes_on = counted and succeeded and job.paused_at is not None
+    told = notify.is_told(execution, job.notify)
+    if not (told or pauses or goes_on):
+        return []
+    return _tell(session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url)
+
+
+def _tell(
+    session: Session, execution: Execution, change: Callable[[Job], None] | None, base_url: str
+) -> list[Bell]:
+    job = session.get_one(Job, execution.job_id, populate_existing=True)
+    set_committed_value(execution, "job", job)
+    if change is not None:
+        change(job)
+    mails = notify.tell(session, execution, base_url=base_url, paused=change is jobs.pause)
+    session.flush()
+    return [Bell("deliver", mail.id) for mail in mails]
+
+
+@cache
+def _ends(counted: bool, succeeded: bool, advances: bool) -> ReturningUpdate[Any]:
+    """The one statement on the job at an execution's end, which is also what reads it."""
+    values = (_SUCCESS if succeeded else _FAILURE) if counted else {}
+    statement = update(_job_table).where(_job.id == bindparam("wanted"))
+    statement = statement.values(**values, **(_ADVANCE if advances else {}))
+    return statement.returning(
+        _job.notify, _job.is_enabled, _job.paused_at, _job.pause_after, _job.failures_in_row
+    )

@@ -1,0 +1,210 @@
+"""What one attempt knows, and the rows of its steps: read once at its beginning, written as they end."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from lib import clock
+from models import Attempt, Execution, Job, Platform, Project, Step
+from models.base import table
+from models.values import ACTIVITY, POST, Activity, Post, Status
+from pipeline.adapters import Adapters, SetupError
+from pipeline.control import lacking
+from pipeline.hold import Hold
+from pipeline.record import milliseconds
+from pipeline.write import Written
+
+# Built once: building a statement costs more than running it.
+_step, _attempts = table(Step), table(Attempt)
+_LOAD = (
+    select(Execution, Job, Project)
+    .join(Job, Job.id == Execution.job_id)
+    .join(Project, Project.id == Job.project_id)
+    .where(Execution.id == bindparam("wanted"))
+    .execution_options(populate_existing=True)
+)
+_CONNECTED = (
+    select(Platform)
+    .where(Platform.project_id == bindparam("project"), Platform.is_connected)
+    .order_by(Platform.created_at, Platform.id)
+)
+# Without values(): the columns to set are those of the parameters.
+_END_SCAN = update(_step).where(
+    _step.c.execution_id == bindparam("of"), _step.c.attempt == bindparam("tried"), _step.c.name == "scan"
+)
+_END_WRITE = update(_step).where(
+    _step.c.execution_id == bindparam("of"),
+    _step.c.attempt == bindparam("tried"),
+    _step.c.name == "write",
+    _step.c.platform_id == bindparam("on"),
+)
+
+
+_FORGET_STEPS = delete(_step).where(
+    _step.c.execution_id == bindparam("of"),
+    _step.c.attempt == bindparam("tried"),
+    _step.c.name == bindparam("called"),
+)
+
+
+@dataclass
+class Story:
+    """What one attempt knows. `activity` and `posts` hold what earlier attempts stored, and what this one
+    adds."""
+
+    session: Session
+    adapters: Adapters
+    hold: Hold
+    execution: Execution
+    job: Job
+    project: Project
+    platforms: list[Platform]
+    pool: ThreadPoolExecutor
+    writing_since: datetime
+    began: float = field(default_factory=time.monotonic)
+    activity: Activity | None = None
+    posts: dict[str, Written] = field(default_factory=dict)
+    results: list[Written] = field(default_factory=list)
+
+    def left(self) -> float:
+        """Seconds until the time limit; what the database took does not count."""
+        return self.began + self.job.time_limit + self.hold.waited - time.monotonic()
+
+    @property
+    def missing(self) -> list[Platform]:
+        """The platforms whose posts are still to be written."""
+        if self.activity is None or not self.activity.has_activity:
+            return []
+        return [platform for platform in self.platforms if platform.id not in self.posts]
+
+
+def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> Story:
+    """All rows that the run reads, in one transaction, with what earlier attempts stored."""
+
+    def read(connection: Connection) -> Story:
+        hold.take(connection)
+        execution, job, project = session.execute(_LOAD, {"wanted": hold.execution_id}).one()
+        story = Story(
+            session, adapters, hold, execution, job, project,
+            platforms=_platforms(session, execution, job),
+            pool=pool, writing_since=clock.now(),
+        )  # fmt: skip
+        if hold.attempt > 1 or execution.retry_of:
+            _reuse(story, connection)
+        if story.activity is None:
+            _open_steps(story, connection, "scan", {"platform_id": None, "platform_type": None})
+        else:
+            open_writes(story, connection)
+        return story
+
+    story = hold.store(session, read)
+    # A transaction that the database refuses would expire them, and to read one then would open another.
+    session.expunge_all()
+    if not story.platforms:
+        raise SetupError(
+            "No platform is connected for this job: connect one in the project, or choose others."
+        )
+    return story
+
+
+def _platforms(session: Session, execution: Execution, job: Job) -> list[Platform]:
+    """The connected platforms that the job chose; a retry of single platforms writes for those that failed
+    alone."""
+    chosen = None if job.platform_ids is None else set(job.platform_ids)
+    if execution.retry_of and not execution.moves_cursor:
+        failed = lacking(session, session.get_one(Execution, execution.retry_of))
+        chosen = failed if chosen is None else chosen & failed
+    rows = session.scalars(_CONNECTED, {"project": job.project_id})
+    return [platform for platform in rows if chosen is None or platform.id in chosen]
+
+
+def _reuse(story: Story, connection: Connection) -> None:
+    """Pick up the scan and the posts that earlier attempts of this execution stored: no call is paid
+    twice."""
+    steps = story.session.scalars(
+        select(Step).where(Step.execution_id == story.execution.id, Step.status == Status.COMPLETED)
+    )
+    reused = []
+    for step in steps:
+        if step.name == "scan" and step.result is not None:
+            story.activity = ACTIVITY.validate_python(step.result)
+            reused.append("scan")
+        elif step.name == "write" and step.result is not None and step.platform_id and step.platform_type:
+            post: Post = POST.validate_python(step.result["post"])
+            story.posts[step.platform_id] = Written(
+                step.platform_id, step.platform_type, post, tuple(step.result["checks"]), reused=True
+            )
+            reused.append(f"write:{step.platform_id}")
+    if reused:
+        this = (_attempts.c.execution_id == story.hold.execution_id) & (
+            _attempts.c.number == story.hold.attempt
+        )
+        connection.execute(update(_attempts).where(this).values(reused=reused))
+
+
+def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[str, Any]) -> None:
+    """Begin them once, also where the database took a transaction and its yes was lost on the way."""
+    hold = story.hold
+    if name in hold.opened:
+        connection.execute(_FORGET_STEPS, _which(story) | {"called": name})
+    hold.opened.add(name)
+    common = {"execution_id": hold.execution_id, "attempt": hold.attempt, "name": name}
+    connection.execute(insert(_step), [common | {"started_at": clock.now()} | step for step in steps])
+
+
+def open_writes(story: Story, connection: Connection) -> None:
+    """The platforms' steps begin where the scan's ends, in one transaction."""
+    story.writing_since = clock.now()
+    if missing := story.missing:
+        named = [{"platform_id": p.id, "platform_type": p.type} for p in missing]
+        _open_steps(story, connection, "write", *named)
+
+
+def end_scan(story: Story, connection: Connection, activity: Activity, began: datetime) -> None:
+    window, now = activity.window, clock.now()
+    found = {
+        "window_since": window.since,
+        "window_until": window.until,
+        "window_base": window.base,
+        "window_head": window.head,
+        "summary": activity.summary,
+    }
+    story.hold.take(connection, **found)
+    result = ACTIVITY.dump_python(activity, mode="json")
+    connection.execute(_END_SCAN, _which(story) | _ended(Status.COMPLETED, began, now) | {"result": result})
+    open_writes(story, connection)
+
+
+def end_posts(story: Story, connection: Connection, batch: Sequence[Written]) -> None:
+    """Store what was written, or why it was not."""
+    now = clock.now()
+    story.hold.take(connection)
+    rows = [_which(story) | {"on": w.platform_id} | _outcome(w, story.writing_since, now) for w in batch]
+    connection.execute(_END_WRITE, rows)
+
+
+def _which(story: Story) -> dict[str, Any]:
+    return {"of": story.hold.execution_id, "tried": story.hold.attempt}
+
+
+def _ended(status: Status, began: datetime, now: datetime) -> dict[str, Any]:
+    return {"status": status, "completed_at": now, "duration": milliseconds(now - began)}
+
+
+def _outcome(written: Written, began: datetime, now: datetime) -> dict[str, Any]:
+    result, failure = None, written.failure
+    if written.post is not None:
+        result = {"post": POST.dump_python(written.post, mode="json"), "checks": list(written.checks)}
+    return _ended(Status.FAILED if failure else Status.COMPLETED, began, now) | {
+        "result": result,
+        "error": failure.message if failure else None,
+        "stack_trace": failure.stack_trace if failure else None,
+        "permanent": failure.permanent if failure else None,
+        "retry_after": failure.retry_after if failure else None,
+    }
