@@ -169,7 +169,9 @@ class Heart:
                 for hold in holds:
                     self._beat_one(hold)
         finally:
-            self._thread = None  # so that the next run starts another, whatever ended this one
+            with self._lock:
+                if self._thread is threading.current_thread():  # ended by what nobody foresaw
+                    self._thread = None
 
     def _after_a_while(self) -> list[Hold]:
         time.sleep(BEAT)

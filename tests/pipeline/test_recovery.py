@@ -17,6 +17,7 @@ from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.housekeeping import RECOVERIES, Ward
 from pipeline.take import take_next
 from tests.pipeline.conftest import FakeAdapters, make_job
+from tests.standins.stack import until
 
 BASE = "https://repocast.example"
 
@@ -472,3 +473,29 @@ def test_a_hold_is_proved_with_the_same_patience(session, engine, clock, executi
     hold.prove(engine)
     assert pauses == [0.1, 0.2, 0.4]
     assert time.monotonic() - hold.proved < 5
+
+
+def test_a_heart_beats_for_each_run_and_rests_when_there_is_none(
+    session, engine, clock, execution, monkeypatch
+):
+    monkeypatch.setattr("pipeline.hold.BEAT", 0.02)
+    heart, beats = Heart(engine), []
+
+    def beat(hold):
+        beats.append(hold)
+        if len(beats) == 2:
+            raise ValueError("what nobody foresaw")
+
+    monkeypatch.setattr(heart, "_beat_one", beat)
+    monkeypatch.setattr("threading.excepthook", lambda *_: None)
+    hold = taken(session)
+    with heart.beating(hold):
+        until(lambda: len(beats) == 2 and heart._thread is None, 5, "the heart stopping")
+        with heart.beating(taken_elsewhere(session)):
+            until(lambda: len(set(beats)) == 2, 5, "beats for both")
+    until(lambda: heart._thread is None, 5, "rest")
+
+
+def taken_elsewhere(session) -> Hold:
+    control.trigger(session, make_job(session))
+    return taken(session)
