@@ -102,7 +102,7 @@ class Settings(BaseModel):
     linkedin_client_secret: SecretStr | None = None
     registration: Literal["open", "closed"] = "open"
     retention_days: Annotated[int, Field(ge=1)] = 365
-    healthcheck_url: Http | None = None
+    healthcheck_url: Annotated[SecretStr, _url("http", "https")] | None = None  # whoever knows it may ping
 
     @model_validator(mode="before")
     @classmethod

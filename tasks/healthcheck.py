@@ -9,10 +9,8 @@ SECONDS = 5.0
 """How long the monitor may take, to be reached and to answer."""
 
 
-def ping(url: str | None) -> None:
+def ping(url: str) -> None:
     """GET the operator's HEALTHCHECK_URL. A monitor that cannot be reached is logged and changes nothing."""
-    if url is None:
-        return
     from lib.http import Client, Limits  # with requests it weighs 5 MB, which most workers do without
 
     limits = Limits(connect=SECONDS, read=SECONDS, total=2 * SECONDS, size=64 * 1024, pool=1)

@@ -14,7 +14,8 @@ def tick() -> None:
     """Claim what is due, ring what is near, ring again what waits; then tell whoever watches from outside."""
     worker = current()
     worker.tick()
-    healthcheck.ping(worker.settings.healthcheck_url)
+    if url := worker.settings.healthcheck_url:
+        healthcheck.ping(url.get_secret_value())
 
 
 @answers("start")

@@ -84,3 +84,11 @@ def test_no_secret_is_shown(tmp_path):
         load_in(tmp_path, OPENAI_API_KEY="sk-hidden", MAIL_PASSWORD="pw-hidden", GITHUB_TOKEN="gh-hidden")
     )
     assert "hidden" not in shown
+
+
+def test_an_address_that_is_a_secret_is_not_shown(tmp_path):
+    settings = load_in(tmp_path, HEALTHCHECK_URL="https://hc.example/ping/uuid")
+    assert settings.healthcheck_url.get_secret_value() == "https://hc.example/ping/uuid"
+    assert "uuid" not in repr(settings)
+    with pytest.raises(SettingsError, match="HEALTHCHECK_URL: wants an address that starts with http"):
+        load_in(tmp_path, HEALTHCHECK_URL="hc.example/ping")
