@@ -110,7 +110,8 @@ def _truth(card: Card) -> str:
         return "Its last attempt failed; it tries again by itself." if waits else pages_cards.WORKER_FREE
     if card.next is None:
         return "It is disabled: it runs only when you trigger it."
-    return f"{card.words}; next {card.next.relative}."
+    due = clock.parse_iso(card.next.iso) <= clock.now()
+    return f"{card.words}; next {'due now' if due else card.next.relative}."
 
 
 def _settings(job: Job) -> tuple[tuple[str, str], ...]:

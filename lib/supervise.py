@@ -44,10 +44,20 @@ def run(commands: Sequence[Sequence[str]]) -> int:
     try:
         while not asked and all(child.poll() is None for child in children):
             time.sleep(0.1)
-        ended = next((child.returncode for child in children if child.returncode is not None), 0)
-        return 0 if asked else ended or 1
+        return 0 if asked else _told(commands, children)
     finally:
         stop(children)
+
+
+def _told(commands: Sequence[Sequence[str]], children: Sequence[subprocess.Popen[bytes]]) -> int:
+    """Say which one ended, and that the others end with it; its exit code, never 0."""
+    for command, child in zip(commands, children, strict=True):
+        if child.returncode is not None:
+            name = " ".join(command[1:3])
+            said = f"`{name}` ended with {child.returncode}, so everything ends: start it again."
+            print(said, file=sys.stderr, flush=True)
+            return child.returncode or 1
+    return 1
 
 
 def _die_with_parent() -> None:

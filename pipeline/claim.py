@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 ENOUGH = 20
 """Bells for executions that wait: each worker that is woken takes one after the other by itself."""
 TOO_LATE = timedelta(minutes=10)
-NOT_STARTED = "Nothing started it in time: no worker was running, or the clock was set forward."
+NOT_STARTED = "Nothing was started in time: no worker was running, or the clock was set forward."
 
 
 def due(columns: Any, now: Any) -> ColumnElement[bool]:

@@ -187,6 +187,7 @@ def _story(execution: Execution, outcome: Outcome, base_url: str) -> dict[str, A
         "next_run": _when(job),
         "paused_title": f"{_line(job.name)} is paused",
         "paused": _paused(job),
+        "is_paused": job.paused_at is not None,
         "link": f"{base_url}/executions/{execution.id}",
     }
 

@@ -51,6 +51,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads."""
+        log.info("This worker is up; at most %d executions run at once.", self.settings.workers)
         self.runners.start()
         self.alarm.start()
         threading.Thread(target=self._watch, name="watch", daemon=True).start()

@@ -39,11 +39,12 @@ def test_a_signal_ends_all(tmp_path):
     assert not any(map(alive, pids))
 
 
-def test_the_death_of_one_ends_the_others(tmp_path):
+def test_the_death_of_one_ends_the_others_and_is_told(tmp_path, capfd):
     process, pids = supervised(tmp_path)
     os.kill(pids[0], signal.SIGKILL)
     assert process.wait(10) != 0
     assert not any(map(alive, pids))
+    assert "ended with -9, so everything ends: start it again." in capfd.readouterr().err
 
 
 def test_killing_the_supervisor_leaves_none(tmp_path):

@@ -135,3 +135,11 @@ def test_a_failure_that_the_next_slot_ends_pauses_before_that_slot(session, cloc
     assert (row.paused_at, row.next_run_at) == (clock.now(), None)
     skipped = session.scalars(select(Execution).where(Execution.scheduled_for == clock.now())).one()
     assert (skipped.status, skipped.reason) == ("SKIPPED", "The job is paused: its last 3 runs failed.")
+
+
+def test_a_failure_while_paused_says_that_it_is_paused(session, clock, job, adapters):
+    last = fail(session, job, adapters, 4)
+    (mail,) = (mail for mail in told(session, EmailDelivery) if mail.execution_id == last.id)
+    assert mail.subject == "❌ Daily Content Generation failed"
+    assert "Its last 4 runs failed, so its schedule is paused." in mail.text
+    assert "disabled" not in mail.text + mail.html
