@@ -68,14 +68,24 @@ def tick(session: Session, base_url: str, ward: Ward) -> list[Bell]:
     return [*look(session, base_url, ward), *_near(session, now)]
 
 
-def look(session: Session, base_url: str, ward: Ward, overdue: timedelta = timedelta()) -> list[Bell]:
+def look(
+    session: Session,
+    base_url: str,
+    ward: Ward,
+    overdue: timedelta = timedelta(),
+    awaited: Callable[[str, datetime], bool] = lambda job_id, slot: False,
+) -> list[Bell]:
     """What every worker looks at each second, so that a bell that is lost costs a second: runs whose worker
-    died, slots and mails that are so much overdue, executions that may run. Commits."""
+    died, slots and mails that are so much overdue, executions that may run. Commits.
+
+    `awaited`: whether this process is about to claim that slot anyhow; to claim it here is work done twice.
+    """
     bells: list[Bell] = []
     for beat in ward.dead(session):
         bells += _apart(session, housekeeping.recover, beat, base_url)
     for job_id, slot in _due(session, clock.now() - overdue):
-        bells += _apart(session, _claimed, job_id, slot, base_url)
+        if not awaited(job_id, slot):
+            bells += _apart(session, _claimed, job_id, slot, base_url)
     with reading(session):  # who delivers one mail goes on to all others
         mails = notify.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]

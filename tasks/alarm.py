@@ -34,6 +34,10 @@ class Alarm:
                 heapq.heappush(self._slots, (slot, job_id))
                 self._changed.notify()
 
+    def awaits(self, job_id: str, slot: datetime) -> bool:
+        """Whether its turn is still to come."""
+        return (slot, job_id) in self._known
+
     def _work(self) -> None:
         while True:
             slot, job_id = self._next()

@@ -83,7 +83,7 @@ class Worker:
     def look(self) -> None:
         """Take up what no bell has told, or whose bell was lost."""
         with self.sessions() as session:
-            bells = claim.look(session, self.settings.base_url, self.ward, OVERDUE)
+            bells = claim.look(session, self.settings.base_url, self.ward, OVERDUE, self.alarm.awaits)
         if any(bell.kind == "run" for bell in bells):
             self.runners.wake()
         ring(bell for bell in bells if bell.kind != "run")

@@ -263,3 +263,10 @@ def test_a_run_that_was_handed_on_is_no_failure_when_the_slot_comes(session, clo
     assert (skipped.status, skipped.reason) == ("SKIPPED", "The execution before it was still retrying.")
     session.commit()
     assert session.get_one(Job, job.id, populate_existing=True).failures_in_row == 0
+
+
+def test_a_look_leaves_a_slot_to_the_alarm_that_awaits_it(session, clock, job):
+    awaited, other = (job.id, SLOT), make_job(session).id
+    clock.move_to(SLOT + timedelta(seconds=1))
+    claim.look(session, BASE, Ward(), awaited=lambda *slot: slot == awaited)
+    assert [row.job_id for row in executions(session)] == [other]

@@ -116,6 +116,15 @@ def test_the_alarm_rings_at_the_instant_in_order_and_once():
     assert [(job_id, slot) for job_id, slot, _ in rung] == [("early", sooner), ("late", soon)]
     assert all(at >= slot for _, slot, at in rung)
     assert alarm._slots == []
+    assert not alarm.awaits("late", soon)
+
+
+def test_the_alarm_knows_what_it_awaits():
+    alarm, slot = Alarm(lambda job_id, slot: None), datetime.now(UTC) + timedelta(hours=1)
+    alarm.set("later", slot)
+    assert alarm.awaits("later", slot)
+    assert not alarm.awaits("later", slot + timedelta(minutes=1))
+    assert not alarm.awaits("other", slot)
 
 
 def test_the_alarm_goes_on_after_a_slot_that_could_not_be_claimed(caplog):
