@@ -34,23 +34,11 @@ _CONNECTED = (
     .where(Platform.project_id == bindparam("project"), Platform.is_connected)
     .order_by(Platform.created_at, Platform.id)
 )
+_OF_THIS = (_step.c.execution_id == bindparam("of")) & (_step.c.attempt == bindparam("tried"))
 # Without values(): the columns to set are those of the parameters.
-_END_SCAN = update(_step).where(
-    _step.c.execution_id == bindparam("of"), _step.c.attempt == bindparam("tried"), _step.c.name == "scan"
-)
-_END_WRITE = update(_step).where(
-    _step.c.execution_id == bindparam("of"),
-    _step.c.attempt == bindparam("tried"),
-    _step.c.name == "write",
-    _step.c.platform_id == bindparam("on"),
-)
-
-
-_FORGET_STEPS = delete(_step).where(
-    _step.c.execution_id == bindparam("of"),
-    _step.c.attempt == bindparam("tried"),
-    _step.c.name == bindparam("called"),
-)
+_END_SCAN = update(_step).where(_OF_THIS, _step.c.name == "scan")
+_END_WRITE = update(_step).where(_OF_THIS, _step.c.name == "write", _step.c.platform_id == bindparam("on"))
+_FORGET_STEPS = delete(_step).where(_OF_THIS, _step.c.name == bindparam("called"))
 
 
 @dataclass
