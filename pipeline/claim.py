@@ -1,7 +1,7 @@
 """The clock's side: claim due slots, ring near ones, and ring again whatever waits without a bell."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +18,13 @@ from pipeline import housekeeping, notify, record
 from pipeline.bells import Bell
 from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
-from pipeline.jobs import NEAR, lock, schedule_of, start_bell
+from pipeline.jobs import NEAR, lock, lock_these, schedule_of, start_bell
 
 log = logging.getLogger(__name__)
 ENOUGH = 20
 """Bells for executions that wait: each worker that is woken takes one after the other by itself."""
+TOGETHER = 20
+"""Slots that are claimed in one transaction, for which edits of their jobs wait."""
 TOO_LATE = timedelta(minutes=10)
 NOT_STARTED = "Nothing was started in time: no worker was running, or the clock was set forward."
 
@@ -52,11 +54,16 @@ _MOVE = (
     .values(next_run_at=bindparam("following"))
 )
 _INSERT = insert(_executions)
-# Those of the slots that have an execution already, as after the clock was set back: they are done.
-_KNOWN = select(_executions.c.scheduled_for).where(
-    _executions.c.job_id == bindparam("job"),
+# Slots that have an execution already, as after the clock was set back: they are done.
+_KNOWN = select(_executions.c.job_id, _executions.c.scheduled_for).where(
+    _executions.c.job_id.in_(bindparam("jobs", expanding=True)),
     _executions.c.scheduled_for.in_(bindparam("slots", expanding=True)),
 )
+_BUSY = select(_executions.c.job_id).where(
+    _executions.c.job_id.in_(bindparam("jobs", expanding=True)), unended(_executions.c)
+)
+Slot = tuple[str, datetime]
+"""A job's id and the instant."""
 
 
 def tick(session: Session, base_url: str, ward: Ward) -> list[Bell]:
@@ -83,9 +90,9 @@ def look(
     bells: list[Bell] = []
     for beat in ward.dead(session):
         bells += _apart(session, housekeeping.recover, beat, base_url)
-    for job_id, slot in _due(session, clock.now() - overdue):
-        if not awaited(job_id, slot):
-            bells += _apart(session, _claimed, job_id, slot, base_url)
+    slots = [slot for slot in _due(session, clock.now() - overdue) if not awaited(*slot)]
+    for start in range(0, len(slots), TOGETHER):
+        bells += claim_all(session, slots[start : start + TOGETHER], base_url)
     with reading(session):  # who delivers one mail goes on to all others
         mails = notify.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
@@ -96,7 +103,7 @@ def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) ->
     try:
         return act(session, *arguments)
     except Exception:
-        log.exception("The tick could not %s %s", act.__name__.strip("_"), arguments[0])
+        log.exception("%s failed for %s; the next look tries again.", act.__name__.strip("_"), arguments[0])
         session.rollback()
         return []
 
@@ -120,7 +127,22 @@ def waiting(session: Session, limit: int) -> list[Bell]:
     return [Bell("run", execution_id) for execution_id in rows]
 
 
-def _claimed(session: Session, job_id: str, slot: datetime, base_url: str) -> list[Bell]:
+def claim_all(session: Session, slots: Sequence[Slot], base_url: str) -> list[Bell]:
+    """`claim` of several slots, which costs a quarter where nothing stands in their way: those in one
+    transaction, the others one by one. Never raises for a single job. Commits."""
+    try:
+        with session.begin():
+            claimed, others = _claim_plain(session, slots)
+        bells = [Bell("run", execution_id) for execution_id in claimed]
+    except Exception as error:  # one of them, or somebody claimed one another way: it shows one by one
+        log.info("%d slots could not be claimed together (%s).", len(slots), type(error).__name__)
+        bells, others = [], slots
+    for job_id, slot in others:
+        bells += _apart(session, _claim_one, job_id, slot, base_url)
+    return bells
+
+
+def _claim_one(session: Session, job_id: str, slot: datetime, base_url: str) -> list[Bell]:
     execution_id, bells = claim(session, job_id, slot, base_url)
     return [*bells, *([Bell("run", execution_id)] if execution_id else [])]
 
@@ -138,30 +160,73 @@ def claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple
                 return _claim(session, job_id, slot, base_url)
         except IntegrityError:
             continue
+        except _MovedError:
+            break
     return None, []
+
+
+class _MovedError(Exception):
+    """A job's next slot is not what its locked row said."""
 
 
 def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple[str | None, list[Bell]]:
     now = clock.now()
     live, job = lock(session, job_id)
-    if job is None or not job.is_enabled or job.next_run_at != slot or slot > now:
+    if job is None or not _is_due(job, slot, now) or _dead(live, now):
         return None, []
-    if _dead(live, now):
-        return None, []
-    gap, connection = _gap(job, slot, now), session.connection()
-    moved = connection.execute(_MOVE, {"job": job_id, "slot": slot, "following": gap.following})
-    if moved.rowcount != 1:
-        return None, []
-    known = set(connection.execute(_KNOWN, {"job": job_id, "slots": [slot, gap.run]}).scalars())
-    if gap.missed is not None and slot not in known:
-        _insert(connection, job, slot, **_skipped(NOT_STARTED), missed=gap.missed)
-    if gap.run is None or gap.run in known:
-        return None, []
-    bells, in_the_way = _make_way(session, live, job, now, base_url)
-    if in_the_way is not None:
-        _insert(connection, job, gap.run, **_skipped(in_the_way))
-        return None, bells
-    return _insert(connection, job, gap.run), bells
+    connection = session.connection()
+    for _, run in _move_on(connection, [(job, slot)], now):
+        bells, in_the_way = _make_way(session, live, job, now, base_url)
+        rows = [_row(job, run) | (_skipped(in_the_way) if in_the_way else {})]
+        connection.execute(_INSERT, rows)
+        return None if in_the_way else rows[0]["id"], bells
+    return None, []
+
+
+def _claim_plain(session: Session, slots: Sequence[Slot]) -> tuple[list[str], list[Slot]]:
+    """Claim the slots of jobs without a live execution; the executions' ids, and the slots that are left.
+
+    Locks jobs alone, in the order of their ids, and waits for no execution's row: a run that ends holds its
+    own and waits for its job.
+    """
+    now, first = clock.now(), dict(reversed(slots))
+    jobs = lock_these(session, list(first))
+    connection = session.connection()
+    busy = set(connection.execute(_BUSY, {"jobs": list(first)}).scalars())
+    plain = [(job, first[job.id]) for job in jobs if _is_due(job, first[job.id], now) and job.id not in busy]
+    rows = [_row(job, run) for job, run in _move_on(connection, plain, now)]
+    if rows:
+        connection.execute(_INSERT, rows)
+    return [row["id"] for row in rows], [(j, at) for j, at in slots if j in busy or at != first[j]]
+
+
+def _is_due(job: Job, slot: datetime, now: datetime) -> bool:
+    return job.is_enabled and job.next_run_at == slot and slot <= now
+
+
+def _move_on(
+    connection: Connection, due: Sequence[tuple[Job, datetime]], now: datetime
+) -> list[tuple[Job, datetime]]:
+    """Move these locked jobs from their due slots to their next ones, and write down what was missed; the
+    slots to run."""
+    if not due:
+        return []
+    gaps = [(job, slot, _gap(job, slot, now)) for job, slot in due]
+    moves = [{"job": job.id, "slot": slot, "following": gap.following} for job, slot, gap in gaps]
+    if connection.execute(_MOVE, moves).rowcount != len(moves):
+        raise _MovedError
+    asked = {instant for _, slot, gap in gaps for instant in (slot, gap.run) if instant is not None}
+    known = set(
+        connection.execute(_KNOWN, {"jobs": [job.id for job, _ in due], "slots": list(asked)}).tuples()
+    )
+    missed = [
+        _row(job, slot) | _skipped(NOT_STARTED) | {"missed": gap.missed}
+        for job, slot, gap in gaps
+        if gap.missed is not None and (job.id, slot) not in known
+    ]
+    if missed:
+        connection.execute(_INSERT, missed)
+    return [(job, gap.run) for job, _, gap in gaps if gap.run is not None and (job.id, gap.run) not in known]
 
 
 def _make_way(
@@ -210,19 +275,16 @@ def _gap(job: Job, slot: datetime, now: datetime) -> _Gap:
     return _Gap(None if too_late else passed.newest, passed.following, missed)
 
 
-def _insert(connection: Connection, job: Job, slot: datetime, **more: Any) -> str:
-    """The execution of a slot; its id."""
-    execution_id = ids.new("exec")
-    values = {
-        "id": execution_id,
+def _row(job: Job, slot: datetime) -> dict[str, Any]:
+    """The execution of a slot."""
+    return {
+        "id": ids.new("exec"),
         "job_id": job.id,
         "user_id": job.user_id,
         "project_id": job.project_id,
         "triggered_by": "scheduled",
         "scheduled_for": slot,
     }
-    connection.execute(_INSERT, values | more)
-    return execution_id
 
 
 def _skipped(reason: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a person may do to a job: create, edit, enable, disable, delete. Every change of a slot or a state
 is made here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -32,9 +32,10 @@ _ALL_LIVE_LOCKED = (
 _ALL_JOBS_LOCKED = (
     select(Job.id).where(Job.project_id == bindparam("project")).order_by(Job.id).with_for_update()
 )
-_JOB_LOCKED = (
+_THESE_LOCKED = (
     select(Job)
-    .where(Job.id == bindparam("job"))
+    .where(Job.id.in_(bindparam("jobs", expanding=True)))
+    .order_by(Job.id)
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
@@ -187,7 +188,12 @@ def lock(session: Session, job_id: str) -> tuple[Execution | None, Job | None]:
     stays free, so that executions can be inserted meanwhile. SQLite locks whole databases and needs neither.
     """
     live = session.scalar(_LIVE_LOCKED, {"job": job_id})
-    return live, session.scalar(_JOB_LOCKED, {"job": job_id})
+    return live, next(iter(lock_these(session, [job_id])), None)
+
+
+def lock_these(session: Session, job_ids: Sequence[str]) -> Sequence[Job]:
+    """Those of the jobs that exist, locked as by `lock`, in the order of their ids."""
+    return session.scalars(_THESE_LOCKED, {"jobs": job_ids}).all()
 
 
 def lock_all(session: Session, project_id: str) -> None:

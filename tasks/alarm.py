@@ -15,10 +15,11 @@ Slot = tuple[datetime, str]
 
 
 class Alarm:
-    """Calls `claim(job_id, slot)` when the slot's instant has come, once for each slot that is set."""
+    """Calls `claim` with slots whose instant has come, at most `together` of them, once for each that is
+    set."""
 
-    def __init__(self, claim: Callable[[str, datetime], None]) -> None:
-        self._claim = claim
+    def __init__(self, claim: Callable[[list[tuple[str, datetime]]], None], together: int) -> None:
+        self._claim, self._together = claim, together
         self._slots: list[Slot] = []
         self._known: set[Slot] = set()
         self._changed = threading.Condition()
@@ -40,15 +41,20 @@ class Alarm:
 
     def _work(self) -> None:
         while True:
-            slot, job_id = self._next()
-            guarded(partial(self._claim, job_id, slot), f"The slot of {job_id} is claimed by the next look.")
+            guarded(partial(self._claim, self._next()), "Due slots are claimed by the next look.")
 
-    def _next(self) -> Slot:
-        """The earliest slot, when its instant has come."""
+    def _next(self) -> list[tuple[str, datetime]]:
+        """The earliest slots, when the instant of the first has come."""
         with self._changed:
-            while True:
+            while not (due := self._due()):
                 left = (self._slots[0][0] - clock.now()).total_seconds() if self._slots else LONGEST
-                if left <= 0:
-                    self._known.discard(self._slots[0])
-                    return heapq.heappop(self._slots)
-                self._changed.wait(min(left, LONGEST))
+                self._changed.wait(min(max(left, 0.0), LONGEST))
+            return due
+
+    def _due(self) -> list[tuple[str, datetime]]:
+        now, due = clock.now(), []
+        while self._slots and self._slots[0][0] <= now and len(due) < self._together:
+            slot, job_id = heapq.heappop(self._slots)
+            self._known.discard((slot, job_id))
+            due.append((job_id, slot))
+        return due

@@ -24,9 +24,9 @@ worker.install(
         settings=settings,
         engine=make_engine(
             settings.database_url,
-            pool_size=settings.workers,
-            max_overflow=settings.workers + 10,
-            pool_pre_ping=False,  # whatever a worker does it does again; asking each time costs a tenth
+            pool_size=2 * settings.workers + 10,
+            max_overflow=0,  # what overflows is closed after each use, which costs more than it holds
+            pool_use_lifo=True,  # few stay busy, whose statements are prepared
         ),
         adapters=Adapters(settings, SecretBox([key.get_secret_value() for key in settings.encryption_keys])),
         send=make_sender(settings),

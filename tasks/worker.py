@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from lib.settings import Settings
 from models import EmailDelivery
 from pipeline import claim, execute, housekeeping
+from pipeline.bells import Bell
 from pipeline.adapters import Adapters
 from pipeline.hold import LAST_WORDS, Heart
 from pipeline.housekeeping import Ward
@@ -45,7 +46,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.sessions: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
-        self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim)
+        self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim, claim.TOGETHER)
         self.runners = Runners(self.settings.workers, self._run_next)
         self.calls = ThreadPoolExecutor(self.settings.workers * execute.CALLS, thread_name_prefix="call")
 
@@ -72,18 +73,19 @@ class Worker:
             self.runners.wake()
             housekeeping.prune(session, timedelta(days=self.settings.retention_days))
 
-    def claim(self, job_id: str, slot: datetime) -> None:
-        """Turn a slot whose instant has come into an execution, and run it."""
+    def claim(self, slots: list[claim.Slot]) -> None:
+        """Turn slots whose instant has come into executions, and run them."""
         with self.sessions() as session:
-            execution_id, bells = claim.claim(session, job_id, slot, self.settings.base_url)
-        if execution_id is not None:
-            self.runners.wake()
-        ring(bells)
+            self._ring(claim.claim_all(session, slots, self.settings.base_url))
 
     def look(self) -> None:
         """Take up what no bell has told, or whose bell was lost."""
         with self.sessions() as session:
-            bells = claim.look(session, self.settings.base_url, self.ward, OVERDUE, self.alarm.awaits)
+            self._ring(claim.look(session, self.settings.base_url, self.ward, OVERDUE, self.alarm.awaits))
+
+    def _ring(self, bells: list[Bell]) -> None:
+        """Executions that may run are for this process; the look of another one finds what it does not
+        take."""
         if any(bell.kind == "run" for bell in bells):
             self.runners.wake()
         ring(bell for bell in bells if bell.kind != "run")
