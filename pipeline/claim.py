@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +20,7 @@ from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
 from pipeline.jobs import NEAR, lock, lock_these, schedule_of, start_bell
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 ENOUGH = 20
 """Bells for executions that wait: each worker that is woken takes one after the other by itself."""
@@ -89,7 +90,7 @@ def look(
     """
     bells: list[Bell] = []
     for beat in ward.dead(session):
-        bells += _apart(session, housekeeping.recover, beat, base_url)
+        bells += _apart(session, housekeeping.recover, beat, base_url) or []
     slots = [slot for slot in _due(session, clock.now() - overdue) if not awaited(*slot)]
     for start in range(0, len(slots), TOGETHER):
         bells += claim_all(session, slots[start : start + TOGETHER], base_url)
@@ -98,14 +99,15 @@ def look(
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
 
 
-def _apart(session: Session, act: Callable[..., list[Bell]], *arguments: Any) -> list[Bell]:
-    """One job that cannot be claimed or recovered, whatever the reason, must not hold up all the others."""
+def _apart(session: Session, act: Callable[..., T], *arguments: Any) -> T | None:
+    """What `act` returns, or None. Jobs that cannot be claimed or recovered, whatever the reason, must not
+    hold up all the others."""
     try:
         return act(session, *arguments)
     except Exception:
-        log.exception("%s failed for %s; the next look tries again.", act.__name__.strip("_"), arguments[0])
+        log.exception("%s failed for %s", act.__name__.strip("_"), arguments[0])
         session.rollback()
-        return []
+        return None
 
 
 def _due(session: Session, now: datetime) -> list[tuple[str, datetime]]:
@@ -130,16 +132,19 @@ def waiting(session: Session, limit: int) -> list[Bell]:
 def claim_all(session: Session, slots: Sequence[Slot], base_url: str) -> list[Bell]:
     """`claim` of several slots, which costs a quarter where nothing stands in their way: those in one
     transaction, the others one by one. Never raises for a single job. Commits."""
+    claimed, others = _apart(session, _claim_together, slots) or ([], slots)
+    bells = [Bell("run", execution_id) for execution_id in claimed]
+    for job_id, slot in others:
+        bells += _apart(session, _claim_one, job_id, slot, base_url) or []
+    return bells
+
+
+def _claim_together(session: Session, slots: Sequence[Slot]) -> tuple[list[str], Sequence[Slot]]:
     try:
         with session.begin():
-            claimed, others = _claim_plain(session, slots)
-        bells = [Bell("run", execution_id) for execution_id in claimed]
-    except Exception as error:  # one of them, or somebody claimed one another way: it shows one by one
-        log.info("%d slots could not be claimed together (%s).", len(slots), type(error).__name__)
-        bells, others = [], slots
-    for job_id, slot in others:
-        bells += _apart(session, _claim_one, job_id, slot, base_url)
-    return bells
+            return _claim_plain(session, slots)
+    except (IntegrityError, _MovedError):  # somebody claimed one of them another way
+        return [], slots
 
 
 def _claim_one(session: Session, job_id: str, slot: datetime, base_url: str) -> list[Bell]:
@@ -216,9 +221,8 @@ def _move_on(
     if connection.execute(_MOVE, moves).rowcount != len(moves):
         raise _MovedError
     asked = {instant for _, slot, gap in gaps for instant in (slot, gap.run) if instant is not None}
-    known = set(
-        connection.execute(_KNOWN, {"jobs": [job.id for job, _ in due], "slots": list(asked)}).tuples()
-    )
+    rows = connection.execute(_KNOWN, {"jobs": [job.id for job, _ in due], "slots": list(asked)})
+    known = {(row.job_id, row.scheduled_for) for row in rows}
     missed = [
         _row(job, slot) | _skipped(NOT_STARTED) | {"missed": gap.missed}
         for job, slot, gap in gaps

@@ -52,7 +52,8 @@ class Alarm:
             return due
 
     def _due(self) -> list[tuple[str, datetime]]:
-        now, due = clock.now(), []
+        now = clock.now()
+        due: list[tuple[str, datetime]] = []
         while self._slots and self._slots[0][0] <= now and len(due) < self._together:
             slot, job_id = heapq.heappop(self._slots)
             self._known.discard((slot, job_id))

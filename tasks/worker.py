@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from lib.settings import Settings
 from models import EmailDelivery
 from pipeline import claim, execute, housekeeping
-from pipeline.bells import Bell
 from pipeline.adapters import Adapters
+from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
 from pipeline.housekeeping import Ward
 from pipeline.take import take_next

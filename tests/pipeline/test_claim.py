@@ -202,7 +202,7 @@ def test_one_job_that_cannot_be_claimed_does_not_hold_up_the_others(session, clo
     (execution,) = executions(session)
     assert execution.job_id == job.id
     assert ("run", execution.id) in {(b.kind, b.id) for b in bells}
-    assert "could not claim" in caplog.text
+    assert f"claim_one failed for {broken.id}" in caplog.text
 
 
 def test_an_edit_that_waited_for_a_claim_starts_from_what_it_left(session, sessions, clock, job):
@@ -270,3 +270,94 @@ def test_a_look_leaves_a_slot_to_the_alarm_that_awaits_it(session, clock, job):
     clock.move_to(SLOT + timedelta(seconds=1))
     claim.look(session, BASE, Ward(), awaited=lambda *slot: slot == awaited)
     assert [row.job_id for row in executions(session)] == [other]
+
+
+def claimed(bells) -> set[str]:
+    return {bell.id for bell in bells if bell.kind == "run"}
+
+
+def test_slots_that_are_due_together_are_claimed_together(session, clock, job, queries):
+    several = [job, *(make_job(session) for _ in range(4))]
+    clock.move_to(SLOT)
+    slots = [(j.id, SLOT) for j in several]
+    queries.clear()
+    bells = claim.claim_all(session, slots, BASE)
+    assert len([text for text in queries if not text.startswith("BEGIN")]) == 5
+    assert claimed(bells) == {execution.id for execution in executions(session)}
+    assert {execution.job_id for execution in executions(session)} == {j.id for j in several}
+    assert {next_run(session, j) for j in several} == {SLOT + timedelta(days=1)}
+    assert claim.claim_all(session, slots, BASE) == []
+
+
+def test_together_a_slot_is_neither_early_nor_of_an_old_schedule(session, clock, job):
+    early, moved, off, gone = (make_job(session) for _ in range(4))
+    early.next_run_at, moved.next_run_at = SLOT + timedelta(minutes=1), SLOT + timedelta(hours=1)
+    off.is_enabled = False
+    session.delete(gone)
+    slots = [(j.id, SLOT) for j in (job, moved, off, gone)] + [(early.id, early.next_run_at)]
+    session.commit()
+    clock.move_to(SLOT)
+    assert len(claim.claim_all(session, slots, BASE)) == 1
+    assert [execution.job_id for execution in executions(session)] == [job.id]
+
+
+def test_what_stands_in_the_way_of_one_holds_up_no_other_of_its_batch(session, clock, job):
+    busy, broken = make_job(session), make_job(session)
+    broken.time_config = {"timezone": "Nowhere/Gone"}
+    session.add(
+        Execution(job_id=busy.id, user_id=busy.user_id, project_id=busy.project_id, triggered_by="manual")
+    )
+    session.commit()
+    clock.move_to(SLOT)
+    bells = claim.claim_all(session, [(j.id, SLOT) for j in (broken, busy, job)], BASE)
+    skipped, run = sorted(
+        (e for e in executions(session) if e.scheduled_for), key=lambda e: e.status, reverse=True
+    )
+    assert (skipped.job_id, skipped.status, skipped.reason) == (
+        busy.id,
+        "SKIPPED",
+        "The execution before it was still queued.",
+    )
+    assert (run.job_id, run.status, claimed(bells)) == (job.id, "QUEUED", {run.id})
+    assert next_run(session, broken) == SLOT
+
+
+def test_two_slots_of_one_job_in_one_batch_are_both_looked_at(session, clock, job):
+    """As after an edit whose old slot is still awaited."""
+    old = SLOT - timedelta(minutes=1)
+    clock.move_to(SLOT)
+    bells = claim.claim_all(session, [(job.id, old), (job.id, SLOT)], BASE)
+    assert [execution.scheduled_for for execution in executions(session)] == [SLOT]
+    assert len(claimed(bells)) == 1
+
+
+def test_a_slot_that_was_claimed_before_the_clock_went_back_is_not_claimed_together_again(
+    session, clock, job
+):
+    clock.move_to(SLOT)
+    other = make_job(session)
+    claim.claim_all(session, [(job.id, SLOT)], BASE)
+    (first,) = executions(session)
+    control.cancel(session, first)
+    for j in (job, other):
+        session.get_one(Job, j.id, populate_existing=True).next_run_at = SLOT
+    session.commit()
+    assert len(claim.claim_all(session, [(job.id, SLOT), (other.id, SLOT)], BASE)) == 1
+    assert sorted(e.job_id for e in executions(session)) == sorted([job.id, other.id])
+
+
+def test_two_workers_that_claim_the_same_batch_claim_each_slot_once(sessions, session, clock, job):
+    several = [job, *(make_job(session) for _ in range(7))]
+    slots = [(j.id, SLOT) for j in several]
+    clock.move_to(SLOT)
+    barrier = threading.Barrier(4)
+
+    def one(order) -> list:
+        with sessions() as own:
+            barrier.wait(5)
+            return claim.claim_all(own, order, BASE)
+
+    with ThreadPoolExecutor(4) as pool:
+        orders = [slots, slots[::-1], slots[::2] + slots[1::2], slots]
+        bells = [bell for found in pool.map(one, orders) for bell in found]
+    assert len(bells) == len(claimed(bells)) == len(executions(session)) == 8

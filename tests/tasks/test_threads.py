@@ -106,7 +106,7 @@ def test_a_stopped_runner_finishes_and_takes_nothing_more(runners):
 
 def test_the_alarm_rings_at_the_instant_in_order_and_once():
     rung: list[tuple[str, datetime, datetime]] = []
-    alarm = Alarm(lambda job_id, slot: rung.append((job_id, slot, datetime.now(UTC))))
+    alarm = Alarm(lambda slots: rung.extend((*slot, datetime.now(UTC)) for slot in slots), 20)
     alarm.start()
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
     sooner = soon - timedelta(seconds=0.1)
@@ -120,28 +120,41 @@ def test_the_alarm_rings_at_the_instant_in_order_and_once():
 
 
 def test_the_alarm_knows_what_it_awaits():
-    alarm, slot = Alarm(lambda job_id, slot: None), datetime.now(UTC) + timedelta(hours=1)
+    alarm, slot = Alarm(lambda slots: None, 20), datetime.now(UTC) + timedelta(hours=1)
     alarm.set("later", slot)
     assert alarm.awaits("later", slot)
     assert not alarm.awaits("later", slot + timedelta(minutes=1))
     assert not alarm.awaits("other", slot)
 
 
-def test_the_alarm_goes_on_after_a_slot_that_could_not_be_claimed(caplog):
+def test_the_alarm_hands_on_what_is_due_together():
+    rung: list[list[str]] = []
+    alarm = Alarm(lambda slots: rung.append([job_id for job_id, _ in slots]), 2)
+    now = datetime.now(UTC)
+    for seconds, job_id in enumerate("abcde"):
+        alarm.set(job_id, now - timedelta(seconds=10 - seconds))
+    alarm.set("later", now + timedelta(hours=1))
+    alarm.start()
+    until(lambda: len(rung) == 3, 5, "three calls")
+    assert rung == [["a", "b"], ["c", "d"], ["e"]]
+    assert alarm.awaits("later", now + timedelta(hours=1))
+
+
+def test_the_alarm_goes_on_after_slots_that_could_not_be_claimed(caplog):
     rung = []
 
-    def claim(job_id: str, slot: datetime) -> None:
-        rung.append(job_id)
-        if job_id == "broken":
-            raise KeyError(job_id)
+    def claim(slots: list[tuple[str, datetime]]) -> None:
+        rung.extend(job_id for job_id, _ in slots)
+        if "broken" in rung and "whole" not in rung:
+            raise KeyError("broken")
 
-    alarm = Alarm(claim)
+    alarm = Alarm(claim, 1)
     alarm.start()
     now = datetime.now(UTC)
     alarm.set("broken", now - timedelta(seconds=1))
     alarm.set("whole", now)
     until(lambda: rung == ["broken", "whole"], 5, "both slots")
-    assert "The slot of broken is claimed by the next look" in caplog.text
+    assert "Due slots are claimed by the next look" in caplog.text
 
 
 def test_a_database_that_is_away_is_said_in_one_line(caplog):
