@@ -3,9 +3,9 @@
 from models.base import Base
 from models.draft import Draft
 from models.execution import LIVE, MOVES, Attempt, Execution, Step, origins, unended
-from models.job import Job, Told
+from models.job import HeldBack, Job, Told
 from models.notification import EmailDelivery, Notification, Pulse
-from models.project import Platform, Project
+from models.project import Platform, Project, WebhookDelivery
 from models.user import ApiToken, User
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Draft",
     "EmailDelivery",
     "Execution",
+    "HeldBack",
     "Job",
     "Notification",
     "Platform",
@@ -25,6 +26,7 @@ __all__ = [
     "Step",
     "Told",
     "User",
+    "WebhookDelivery",
     "origins",
     "unended",
 ]

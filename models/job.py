@@ -16,14 +16,20 @@ class Job(Base):
     moves only by a claim or an edit.
 
     `cursor_*` say what has been told: everything in the repository from `cursor_floor` (where the first
-    told window began) up to `cursor_until`, with `cursor_head` the branch's head then. `retry_delay` and
+    told window began) up to `cursor_until`, with `cursor_head` the branch's head then; `cursor_read` is
+    until when everything was really read, and `cursor_etag` the repository's then: while it stays the same,
+    one question is enough. `push_at` is when a run is due because somebody pushed, since `push_since`.
+    `retry_delay` and
     `time_limit` are seconds. Counters and times are kept here so that statistics cost one row.
     `platform_ids` None means all connected platforms. After `pause_after` failed executions in a row (0:
     never) the job is paused: `paused_at` says since when, and there is no next slot until it goes on.
     """
 
     __tablename__ = "job"
-    __table_args__ = (Index("ix_job_due", "is_enabled", "next_run_at"),)
+    __table_args__ = (
+        Index("ix_job_due", "is_enabled", "next_run_at"),
+        Index("ix_job_push", "push_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("cron"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
@@ -50,6 +56,11 @@ class Job(Base):
     cursor_floor: Mapped[datetime | None]
     cursor_until: Mapped[datetime | None]
     cursor_head: Mapped[str | None] = mapped_column(String(64))
+    cursor_etag: Mapped[str | None] = mapped_column(String(255))
+    cursor_read: Mapped[datetime | None]
+    run_on_push: Mapped[bool] = mapped_column(default=False, server_default="0")
+    push_since: Mapped[datetime | None]
+    push_at: Mapped[datetime | None]
     run_count: Mapped[int] = mapped_column(default=0, server_default="0")
     success_count: Mapped[int] = mapped_column(default=0, server_default="0")
     failure_count: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -70,4 +81,16 @@ class Told(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class HeldBack(Base):
+    """A security fix that a job keeps until a release carries it; `item` is the value as JSON."""
+
+    __tablename__ = "held_back"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    item: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(default=now)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import ids
@@ -11,8 +11,13 @@ from models.base import Base, now
 
 
 class Project(Base):
-    """A GitHub repository or a local git repository. `github_token` is sealed; `last_synced_at` the latest
-    of its jobs."""
+    """A GitHub repository or a local git repository. `last_synced_at` is the latest of its jobs.
+
+    `github_token` and `webhook_secret` are sealed. `github_id` is GitHub's own, which outlives names.
+    `github_budget` is what the rate limit left at the last scan: {limit, remaining, reset, at}.
+    `token_warned` is how many days before the token's expiry its owner was last told. `bots` are
+    logins and names that are no people; `withhold` {words, paths} is what no post may tell.
+    """
 
     __tablename__ = "project"
 
@@ -26,7 +31,14 @@ class Project(Base):
     github_branch: Mapped[str | None] = mapped_column(String(255))
     github_token: Mapped[str | None] = mapped_column(Text)
     git_path: Mapped[str | None] = mapped_column(String(1000))
+    github_id: Mapped[int | None] = mapped_column(BigInteger)
+    github_budget: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    token_expires_at: Mapped[datetime | None]
+    token_warned: Mapped[int | None]
+    webhook_secret: Mapped[str | None] = mapped_column(Text)
     voice: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    bots: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    withhold: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     last_synced_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -60,3 +72,14 @@ class Platform(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     project: Mapped[Project] = relationship(back_populates="platforms")
+
+
+class WebhookDelivery(Base):
+    """One delivery of a project's webhook, by GitHub's id of it: a redelivery has the same."""
+
+    __tablename__ = "webhook_delivery"
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
+    guid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event: Mapped[str] = mapped_column(String(40))
+    received_at: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -134,9 +134,55 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What GitHub's primary rate limit leaves a token: requests until `reset`."""
+
+    limit: int
+    remaining: int
+    reset: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a scan learned about the repository itself. `id` stays when it is renamed, `etag` is of the answer
+    that describes it, `token_expires` None for tokens that do not."""
+
+    id: int
+    full_name: str
+    etag: str | None = None
+    budget: Budget | None = None
+    token_expires: datetime | None = None
+
+
+WithheldReason = Literal["secret", "security", "word", "path"]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """One item that was left out, or masked (`secret`), before anybody saw it: which and why, never what."""
+
+    kind: ItemKind
+    key: str
+    reason: WithheldReason
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Security fixes that are kept until a release carries them."""
+
+    commits: tuple[Commit, ...] = ()
+    pulls: tuple[PullRequest, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """What a source returned for one window: newest first in each list. `repository` is how a reader knows it
-    (`owner/name`, or a folder's name); `url` its home page, None for a local repository without one."""
+    (`owner/name`, or a folder's name); `url` its home page, None for a local repository without one.
+
+    `cuts` are sentences about what caps left out. `unchanged`: one question proved that nothing happened
+    since the last scan, and nothing else was read. `withheld` and `held` are set by the pipeline.
+    """
 
     repository: str
     window: Window
@@ -146,6 +192,11 @@ class Activity:
     issues: tuple[Issue, ...] = ()
     releases: tuple[Release, ...] = ()
     requests: int = 0
+    cuts: tuple[str, ...] = ()
+    unchanged: bool = False
+    seen: Seen | None = None
+    withheld: tuple[Withheld, ...] = ()
+    held: Held = Held()
 
     @property
     def has_activity(self) -> bool:

@@ -117,7 +117,7 @@ def _fault(error: Exception) -> Fault:
 def _scan(story: Story) -> Activity:
     """Read the window in a thread, so that the time limit holds, and store what was read."""
     began = clock.now()
-    plan = scan.WindowPlan(story.job, story.execution)
+    plan = scan.WindowPlan(story.job, story.execution, story.project)
     source = story.adapters.source(story.project)
     story.pool.submit(story.adapters.writer.prepare)
     look_up = partial(scan.told_before_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)

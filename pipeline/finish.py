@@ -40,6 +40,11 @@ _ADVANCE = {
     "cursor_head": func.coalesce(bindparam("head", type_=_job.cursor_head.type), _job.cursor_head),
 }
 """The job has told everything up to the window's end."""
+_READ = {
+    "cursor_read": bindparam("until", type_=_job.cursor_until.type),
+    "cursor_etag": bindparam("etag", type_=_job.cursor_etag.type),
+}
+"""... and has read everything, not just asked whether anything changed."""
 
 
 def finish(
@@ -59,7 +64,10 @@ def finish(
     }
     if window is not None:
         values |= {"since": window.since, "until": window.until, "head": window.head}
-    job = connection.execute(_ends(counted, succeeded, window is not None), values).one()
+    read = window is not None and activity is not None and not activity.unchanged
+    if read and activity is not None:
+        values["etag"] = activity.seen.etag if activity.seen else None
+    job = connection.execute(_ends(counted, succeeded, window is not None, read), values).one()
     pauses = counted and not succeeded and jobs.should_pause(job)
     goes_on = counted and succeeded and job.paused_at is not None
     told = notify.is_told(execution, job.notify)
@@ -81,11 +89,11 @@ def _tell(
 
 
 @cache
-def _ends(counted: bool, succeeded: bool, advances: bool) -> ReturningUpdate[Any]:
+def _ends(counted: bool, succeeded: bool, advances: bool, read: bool) -> ReturningUpdate[Any]:
     """The one statement on the job at an execution's end, which is also what reads it."""
     values = (_SUCCESS if succeeded else _FAILURE) if counted else {}
     statement = update(_job_table).where(_job.id == bindparam("wanted"))
-    statement = statement.values(**values, **(_ADVANCE if advances else {}))
+    statement = statement.values(**values, **(_ADVANCE if advances else {}), **(_READ if read else {}))
     return statement.returning(
         _job.notify, _job.is_enabled, _job.paused_at, _job.pause_after, _job.failures_in_row
     )

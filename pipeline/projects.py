@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib.secrets import SecretBox
-from models import Execution, Job, Platform, Project, Told
+from models import Execution, HeldBack, Job, Platform, Project, Told
 from models.values import Status
 from pipeline.control import ConflictError
 from pipeline.jobs import lock_all
@@ -120,10 +120,11 @@ def _start_over(session: Session, project: Project) -> None:
     begun = (Status.RUNNING, Status.RETRYING)
     of_the_old = Execution.job_id.in_(jobs) & Execution.status.in_(begun)
     cancel(session, of_the_old, "The project's repository was changed.")
-    session.execute(delete_rows(Told).where(Told.job_id.in_(jobs)))
+    for table in (Told, HeldBack):
+        session.execute(delete_rows(table).where(table.job_id.in_(jobs)))
     session.execute(
         update(Job)
         .where(Job.project_id == project.id)
-        .values(cursor_floor=None, cursor_until=None, cursor_head=None)
+        .values(cursor_floor=None, cursor_until=None, cursor_head=None, cursor_etag=None, cursor_read=None)
     )
-    project.last_synced_at = None
+    project.last_synced_at = project.github_id = None

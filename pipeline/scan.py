@@ -8,14 +8,17 @@ from sqlalchemy import Engine, select, tuple_
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Execution, Job, Told
+from models import Execution, Job, Project, Told
 from models.base import reading
 from models.values import Activity, ItemKind
-from sources.base import Source
+from sources.base import Known, Source
 
 MARGIN = timedelta(hours=24)
 """How far a scan reads back behind its window: a commit can be pushed, and an answer can be composed,
 after its date."""
+READ_ANYHOW = timedelta(days=3)
+"""After so long everything is read again, though the repository's description says that nothing changed: an
+issue that is closed while another is opened does not change it."""
 
 Keys = set[tuple[ItemKind, str]]
 Asked = Collection[tuple[ItemKind, str]]
@@ -24,14 +27,18 @@ Asked = Collection[tuple[ItemKind, str]]
 class WindowPlan:
     """Where one execution reads from. `tell_again` runs tell what was told before."""
 
-    def __init__(self, job: Job, execution: Execution) -> None:
+    def __init__(self, job: Job, execution: Execution, project: Project) -> None:
         self.tell_again = execution.tell_since is not None
-        self.base = job.cursor_head
+        self.base = None if self.tell_again else job.cursor_head
         self.since = execution.tell_since or job.cursor_until or first_since(job)
         self.margin_from = None
+        self.known = Known(project.github_id)
         if not self.tell_again and job.cursor_until is not None:
             floor = job.cursor_floor or job.cursor_until
-            self.margin_from = max(job.cursor_until - MARGIN, floor)
+            read = job.cursor_read or job.cursor_until
+            self.margin_from = max(read - MARGIN, floor)
+            if clock.now() - read < READ_ANYHOW:
+                self.known = Known(project.github_id, job.cursor_etag)
 
 
 def first_since(job: Job) -> datetime:
@@ -50,7 +57,7 @@ def read(source: Source, plan: WindowPlan, told: Callable[[Asked], Keys]) -> Act
     def asked(keys: Asked) -> Keys:
         return set() if plan.tell_again or not keys else told(keys)
 
-    return source.scan(plan.since, margin_from=plan.margin_from, base=plan.base, told=asked)
+    return source.scan(plan.since, margin_from=plan.margin_from, base=plan.base, told=asked, known=plan.known)
 
 
 def told_before_elsewhere(

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from lib import clock
 from models.values import Activity, Commit, Person, PullRequest, Release, Window
-from sources.base import SourceError, Told
+from sources.base import Known, SourceError, Told
 from sources.git_cli import Git, TooMuch
 from sources.git_log import COMMIT_FLAGS, FILE_FLAGS, TAG_FORMAT, Logged, commits, moment, releases
 
@@ -102,6 +102,7 @@ class LocalGit:
         margin_from: datetime | None = None,
         base: str | None = None,
         told: Told | None = None,
+        known: Known | None = None,
     ) -> Activity:
         """As `Source.scan`; `until` is this machine's clock, in whole seconds as git keeps them.
 
@@ -129,6 +130,11 @@ class LocalGit:
             releases=tuple(_tags(git, earliest, until)),
         )
         return _linked(_without(found, told) if told else found)
+
+    def contains(self, tag: str, sha: str) -> bool:
+        """As `Source.contains`. Raises SourceError."""
+        _, git = self._open()
+        return git.maybe("merge-base", "--is-ancestor", sha, f"refs/tags/{tag}") is not None
 
     def _open(self) -> tuple[Path, Git]:
         folder = resolve(self._path, self._root)

@@ -10,7 +10,7 @@ from lib import clock
 from lib.http import Limits
 from models.values import Activity, Commit, FileChange, Issue, ItemKind, PullRequest, Release, Window
 from sources import github_shapes as shapes
-from sources.base import Told
+from sources.base import Known, Told
 from sources.github_api import Api, Listing, Page
 from sources.github_errors import SERVICE, GitHubError, clean
 
@@ -59,6 +59,7 @@ class GitHub:
         margin_from: datetime | None = None,
         base: str | None = None,
         told: Told | None = None,
+        known: Known | None = None,
     ) -> Activity:
         """The activity in (since, until], newest first; see `sources.base.Source.scan`.
 
@@ -75,6 +76,10 @@ class GitHub:
             fresh = _without(found, told(found.keys())) if told and found.has_activity else found
             commits = self._with_files(api, fresh.commits)
             return replace(fresh, commits=commits, requests=api.requests)
+
+    def contains(self, tag: str, sha: str) -> bool:
+        """As `Source.contains`. Raises GitHubError."""
+        raise NotImplementedError
 
     def _lists(self, api: Api, start: datetime) -> Sequence[Listing[Item]]:
         since = start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
