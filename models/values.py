@@ -95,7 +95,8 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A merged pull request. `merge_sha` is its merge or squash commit where the source tells."""
+    """A merged pull request. `merge_sha` is its merge or squash commit where the source tells, `commits` are
+    the ids on the branch that the source knows to be its own (a rebase makes several)."""
 
     number: int
     title: str
@@ -106,6 +107,7 @@ class PullRequest:
     url: str | None = None
     merge_sha: str | None = None
     closed_at: datetime | None = None
+    commits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
