@@ -6,6 +6,7 @@ from typing import Any
 
 from blueprints import shapes
 from blueprints.shapes import Json
+from lib.errors import parted
 from models import Attempt, Draft, Execution, Job, Notification, Platform, Project, Step
 from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
@@ -84,7 +85,9 @@ def _story(row: Execution, drafts: Mapping[str, Draft] | None) -> Json:
     window = None
     if row.window_since is not None:
         window = {"since": row.window_since, "until": row.window_until}
-    return {"window": window, "metadata": _metadata(row), "output": _output(row.output, drafts)}
+    error, remedy = parted(row.error) if row.error else (None, None)
+    told = {"window": window, "metadata": _metadata(row), "output": _output(row.output, drafts)}
+    return told | {"error": error, "remedy": remedy}
 
 
 def _metadata(row: Execution) -> Json:

@@ -132,7 +132,8 @@ class WindowView(View):
 
 
 class ExecutionView(View):
-    """`failures` are the attempts that failed by themselves, `recoveries` those whose worker died."""
+    """`failures` are the attempts that failed by themselves, `recoveries` those whose worker died. `error` is
+    what happened, `remedy` what helps where somebody knows; attempts and steps say both in one sentence."""
 
     id: str
     job_id: str
@@ -158,6 +159,7 @@ class ExecutionView(View):
     metadata: MetadataView
     output: OutputView | None
     error: str | None
+    remedy: str | None
     stack_trace: str | None
 
 

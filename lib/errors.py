@@ -21,6 +21,22 @@ class OutsideError(Exception):
         self.retry_after = retry_after
 
 
+HELPS = " – "
+"""Between what happened and what helps, where one sentence says both."""
+
+
+def helped(happened: str, remedy: str) -> str:
+    """One sentence with its cause before its remedy. A dash in the cause becomes another one, so that
+    `parted` finds the right place."""
+    return f"{happened.replace(HELPS, ' - ')}{HELPS}{remedy}"
+
+
+def parted(text: str) -> tuple[str, str | None]:
+    """What happened, and what helps where the sentence says it; the opposite of `helped`."""
+    happened, found, remedy = text.partition(HELPS)
+    return happened, remedy if found else None
+
+
 def sentence(error: BaseException) -> str:
     """What a person reads. An error of ours speaks for itself; any other is named by its class."""
     if isinstance(error, OutsideError):

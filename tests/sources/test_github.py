@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lib.errors import parted
 from lib.http import Limits
 from models.values import FileChange, Person
 from sources.base import SourceError
@@ -425,14 +426,14 @@ def test_a_chosen_branch():
 def test_an_unknown_branch_is_named():
     with pytest.raises(SourceError) as caught:
         scan(two_branches(), branch="gone\n")
-    assert caught.value.message == "GitHub API error: there is no branch gone"
+    assert quoted(caught.value) == "GitHub API error: there is no branch gone"
     assert not caught.value.permanent
 
 
 def test_an_unknown_repository_is_not_taken_for_a_branch():
     with standin() as server, pytest.raises(SourceError) as caught:
         GitHub(server.url, "username", "other", branch="main").scan(SINCE)
-    assert caught.value.message == "GitHub API error: Not Found"
+    assert quoted(caught.value) == "GitHub API error: Not Found"
 
 
 def test_a_renamed_repository_is_followed():
@@ -489,7 +490,13 @@ def failure(server, **more) -> SourceError:
 
 
 def said(error: SourceError) -> tuple:
-    return error.message, error.permanent, error.retry_after
+    """The error in the server's own words; what they mean and what helps is in test_github_recorded.py."""
+    return quoted(error), error.permanent, error.retry_after
+
+
+def quoted(error: SourceError) -> str:
+    happened, _remedy = parted(error.message)
+    return happened.partition(". ")[0].removesuffix(".")
 
 
 def test_bad_credentials():
@@ -499,7 +506,7 @@ def test_bad_credentials():
 
 def test_a_listed_bad_token():
     with standin(bad_tokens=(TOKEN,)) as server:
-        assert failure(server).message == "GitHub API error: Bad credentials"
+        assert quoted(failure(server)) == "GitHub API error: Bad credentials"
 
 
 @pytest.mark.parametrize("path", [*LISTS, "/commits/abc123"])
@@ -596,7 +603,7 @@ def test_an_oversized_list():
 def test_an_odd_item(item):
     with standin() as server:
         server.fail_always("/issues", Answer(body=[item]))
-        assert failure(server).message == "GitHub API error: an answer of unknown shape"
+        assert quoted(failure(server)) == "GitHub API error: an answer of unknown shape"
 
 
 def test_the_most_telling_of_several_failures_is_raised():
@@ -606,7 +613,7 @@ def test_the_most_telling_of_several_failures_is_raised():
         server.fail_always("/commits", error(403, "rate limit", {"Retry-After": "300"}))
         assert failure(server).retry_after == 300
         server.fail_once("/issues", Answer(401, {"message": "Bad credentials"}, delay=0.1))
-        assert failure(server).message == "GitHub API error: Bad credentials"
+        assert quoted(failure(server)) == "GitHub API error: Bad credentials"
 
 
 def test_after_a_failure_nothing_new_is_begun():
@@ -621,7 +628,7 @@ def test_the_next_page_of_another_server_is_not_asked():
         link = {"Link": f'<{other.url}/repositories/1000/issues?page=2>; rel="next"'}
         server.fail_once("/issues", Answer(body=[], headers=link))
         assert (
-            failure(server).message
+            quoted(failure(server))
             == "GitHub API error: the next page is on another server, which was not asked"
         )
         assert other.requests == []
@@ -641,7 +648,7 @@ def test_the_sentence_is_short_clean_and_without_the_token():
         server.fail_always("/repos", error(403, f"No \x1b[31m{TOKEN}\n\x00" + "x" * 500))
         message = failure(server).message
     assert message.startswith("GitHub API error: No [31m… xxx")
-    assert len(message) <= len("GitHub API error: ") + 200
+    assert len(parted(message)[0]) <= len("GitHub API error: ") + 200
     assert message.isprintable()
 
 
