@@ -11,7 +11,7 @@ import pytest
 from lib.errors import parted
 from lib.http import Limits
 from models.values import FileChange, Person
-from sources.base import SourceError
+from sources.base import Caps, Known, SourceError
 from sources.github import GitHub
 from tests.standins.github import DOCS, GitHubStandIn, Repository, awesome_lib, error
 from tests.standins.server import Answer
@@ -142,12 +142,13 @@ def test_no_token_no_header():
 def test_all_pages(kind, lists, page, pages):
     count = (pages - 1) * page + 1
     with standin(many(count, kind).data) as server:
-        activity = source(server, details_max=0).scan(SINCE)
+        activity = source(server, caps=Caps(details=0)).scan(SINCE)
     items = getattr(activity, lists)
     assert len(items) == len(set(items)) == count
     asked = Counter(r.path.rsplit("/", 1)[1] for r in server.requests)
     # Pull requests fill the issue list too.
     issue_pages = -(-count // 100) if kind == "pull" else 1
+    del asked["awesome-lib"]
     assert asked == Counter(dict.fromkeys(("commits", "pulls", "issues", "releases"), 1)) | Counter(
         {lists: pages, "issues": max(issue_pages, pages if kind == "issue" else 1)}
     )
@@ -177,16 +178,17 @@ def test_an_old_release_between_new_ones_does_not_end_the_list():
     assert {r.tag for r in scan(made.data).releases} == {"v0", "v39"}
 
 
-def test_a_list_without_end_is_cut(monkeypatch, caplog):
-    monkeypatch.setattr("sources.github_api.PAGES_MAX", 3)
+def test_a_list_without_end_is_cut(monkeypatch):
+    for module in ("sources.github_api", "sources.github"):
+        monkeypatch.setattr(f"{module}.PAGES_MAX", 3)
     with standin() as server:
         page = Answer(
             body=[], headers={"Link": f'<{server.url}/repositories/1000/releases?page=2>; rel="next"'}
         )
         server.fail_always("/releases", page)
         activity = source(server).scan(SINCE)
-    assert activity.requests == 9
-    assert "cut after 3 pages" in caplog.text
+    assert activity.requests == 10
+    assert "GitHub's list of releases went on after 3 pages and was cut there." in activity.cuts
 
 
 # The window
@@ -199,12 +201,14 @@ def test_the_window_is_open_below_and_closed_above(kind):
         key = {"commit": f"{number:040x}", "release": f"v{number}"}.get(kind, number)
         getattr(made, kind)(key, at)
     keys = scan(made.data).keys()
-    assert [key.partition("@")[0].lstrip("0v") for _, key in keys] == ["4", "3"]
+    # A commit that a fast clock dated into the future is reached from the head: no later scan would tell it.
+    future = ["5"] if kind == "commit" else []
+    assert [key.partition("@")[0].lstrip("0v") for _, key in keys] == [*future, "4", "3"]
 
 
-def test_what_comes_after_the_window_is_not_its_head():
+def test_the_head_is_the_newest_commit_that_is_told():
     made = Repository().commit("1" * 40, SINCE + SECOND).commit("2" * 40, UNTIL + SECOND)
-    assert scan(made.data).window.head == "1" * 40
+    assert scan(made.data).window.head == "2" * 40
 
 
 def test_newest_first_and_list_order_among_equals():
@@ -350,17 +354,17 @@ def test_long_texts_are_cut():
 def test_changed_files():
     text = {"filename": "a.py", "status": "renamed", "additions": 3, "deletions": 1, "patch": "@@"}
     (commit,) = scan(Repository().commit("1" * 40, UNTIL, files=(text, "logo.png")).data).commits
-    assert commit.files == (FileChange("a.py", "renamed", 3, 1), FileChange("logo.png"))
+    assert commit.files == (FileChange("a.py", "renamed", 3, 1), FileChange("logo.png", "modified", 0, 0))
     assert commit.more_files == 0
 
 
 @pytest.mark.parametrize(("count", "more"), [(100, 0), (101, 1), (250, 101)])
 def test_many_changed_files_are_counted_by_pages(count, more):
     files = tuple(f"f{n}" for n in range(count))
-    activity = scan(Repository().commit("1" * 40, UNTIL, files=files).data)
-    (commit,) = activity.commits
+    with standin(Repository().commit("1" * 40, UNTIL, files=files).data) as server:
+        (commit,) = source(server).scan(SINCE).commits
     assert (len(commit.files), commit.more_files) == (100, more)
-    assert activity.requests == 5
+    assert len([r for r in server.requests if "/commits/" in r.path]) == 1
 
 
 def test_a_server_that_ignores_the_page_size():
@@ -375,7 +379,8 @@ def test_only_the_newest_commits_get_their_files():
     with standin(many(60, "commit", files=("a",)).data) as server:
         activity = source(server).scan(SINCE)
     assert [bool(c.files) for c in activity.commits] == [True] * 50 + [False] * 10
-    assert activity.requests == 54
+    assert activity.requests == 55
+    assert activity.cuts == ("Changed files were read for the newest 50 of 60 commits.",)
 
 
 @pytest.mark.parametrize("answer", [error(s, "Gone") for s in (400, 404, 409, 422, 451)])
@@ -442,7 +447,8 @@ def test_a_renamed_repository_is_followed():
         activity = source(server).scan(SINCE)
     assert activity.summary == "3 commits, 1 merged PR, 1 closed issue"
     assert activity.url == "https://github.com/new/home"
-    assert activity.requests == 14
+    assert (activity.repository, activity.seen.full_name) == ("new/home", "new/home")
+    assert activity.requests == 13  # each of the five asked for the old name, the files for the new one
 
 
 def test_enterprise_server():
@@ -460,7 +466,7 @@ def test_enterprise_server():
     ],
 )
 def test_the_page_of_a_repository_without_items(api, page):
-    assert GitHub(api, "username", "awesome-lib")._page([]) == page
+    assert GitHub(api, "username", "awesome-lib")._page() == page
 
 
 def test_an_older_enterprise_server_is_asked_without_a_version():
