@@ -102,6 +102,10 @@ class Settings(BaseModel):
     linkedin_client_secret: SecretStr | None = None
     registration: Literal["open", "closed"] = "open"
     retention_days: Annotated[int, Field(ge=1)] = 365
+    scan_commits: Annotated[int, Field(ge=100, le=100_000)] = 2_000
+    scan_details: Annotated[int, Field(ge=0, le=1_000)] = 50
+    scan_files: Annotated[int, Field(ge=1, le=300)] = 100  # a page of GitHub's holds no more
+    scan_text: Annotated[int, Field(ge=200, le=200_000)] = 10_000
     healthcheck_url: Annotated[SecretStr, _url("http", "https")] | None = None  # whoever knows it may ping
 
     @model_validator(mode="before")

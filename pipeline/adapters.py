@@ -12,7 +12,7 @@ from lib.errors import OutsideError
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import Project
-from sources.base import Source
+from sources.base import Caps, Source
 from sources.git import LocalGit, resolve
 from writers.base import Writer
 from writers.template import TemplateWriter
@@ -53,7 +53,13 @@ class Adapters:
             name=project.github_repo_name,
             branch=project.github_branch,
             token=self._github_token(project),
+            caps=self._caps,
         )
+
+    @cached_property
+    def _caps(self) -> Caps:
+        chosen = self.settings
+        return Caps(chosen.scan_commits, chosen.scan_details, chosen.scan_files, chosen.scan_text)
 
     @cached_property
     def writer(self) -> Writer:

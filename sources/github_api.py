@@ -3,7 +3,6 @@
 Rules from docs.github.com/rest (API versions, pagination, best practices), read 2026-11-23.
 """
 
-import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,9 +14,9 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from lib.http import Answer, Client, Limits, same_origin
-from models.values import FileChange
-from sources import github_shapes
-from sources.github_errors import SERVICE, GitHubError, odd_shape, rank, refusal
+from models.values import Budget, FileChange
+from sources import github_headers, github_shapes
+from sources.github_errors import SERVICE, Unreached, elsewhere, odd_shape, rank, refusal
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -29,27 +28,25 @@ API_VERSION = "2022-11-28"
 CONCURRENT = 8
 # No list is read further than this: 10,000 commits. A server whose links never end must not hold a worker.
 PAGES_MAX = 100
-# Files told per commit. A page of them carries their patches: a hundred stay well under the size limit.
-FILES_MAX = 100
 
 # An empty repository (commits), a feature that is switched off (issues): nothing there, and no error.
-_NOTHING_THERE = (409, 410)
-
-log = logging.getLogger(__name__)
+NOTHING_THERE = (409, 410)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T_co]):
-    """A whole list, and the server's clock at its first page."""
+    """A whole list, and the server's clock at its first page. `is_cut`: there was more."""
 
     items: Sequence[T_co]
     date: datetime | None
+    is_cut: bool = False
 
 
 class Api:
     """One scan's connection. `url`: the API's base without a trailing slash; `token` goes nowhere else.
 
-    Its methods may be called from any thread and raise GitHubError. Close it after use.
+    Its methods may be called from any thread and raise GitHubError. Close it after use. `budget` is what the
+    rate limit left at the last answer, `token_expires` when the token ends; None where GitHub does not say.
     """
 
     def __init__(self, url: str, token: str | None, limits: Limits | None = None) -> None:
@@ -57,10 +54,12 @@ class Api:
         self._token = token
         self._version = {"X-GitHub-Api-Version": API_VERSION}
         self._failing = threading.Event()
+        self.budget: Budget | None = None
+        self.token_expires: datetime | None = None
         headers = {"Accept": "application/vnd.github+json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._client = Client(SERVICE, GitHubError, headers=headers, limits=limits or Limits(pool=CONCURRENT))
+        self._client = Client(SERVICE, Unreached, headers=headers, limits=limits or Limits(pool=CONCURRENT))
 
     @property
     def requests(self) -> int:
@@ -73,33 +72,46 @@ class Api:
         params: Mapping[str, str],
         read: Callable[[Any], T | None],
         is_last: Callable[[Page], bool] = lambda page: False,
+        most: int | None = None,
     ) -> Listing[T]:
-        """All pages of a list, each item through `read` (None: not wanted), until `is_last` of a page.
+        """All pages of a list, each item through `read` (None: not wanted), at most so many, to `is_last` of
+        a page.
 
         An empty repository or a feature that is switched off is an empty list. Raises GitHubError.
         """
-        answer = self._get(self.url + path, params)
-        if answer.status in _NOTHING_THERE:
+        answer = self.ask(path, params)
+        if answer.status in NOTHING_THERE:
             return Listing([], answer.date)
         items: list[T] = []
-        for page in self._pages(answer):
-            with _known_shape():
+        is_cut = False
+        for page, is_cut in self._pages(answer, most or PAGES_MAX):
+            with known_shape():
                 items += [item for raw in page if (item := read(raw)) is not None]
                 if is_last(page):
+                    is_cut = False
                     break
-        return Listing(items, answer.date)
+        return Listing(items, answer.date, is_cut)
 
-    def files(self, path: str) -> tuple[tuple[FileChange, ...], int]:
-        """The files that a commit changed, at most FILES_MAX, and at least how many more there are.
+    def ask(self, path: str, params: Mapping[str, str] | None = None, *, etag: str | None = None) -> Answer:
+        """The answer of any status; 304 when what `etag` names is unchanged, which costs nothing of the
+        budget."""
+        return self._get(self.url + path, params, {"If-None-Match": etag} if etag else None)
+
+    def read(self, answer: Answer) -> Any:
+        """The JSON of an answer that was no refusal."""
+        return self._client.decode(self._accepted(answer))
+
+    def files(self, path: str, most: int) -> tuple[tuple[FileChange, ...], int]:
+        """The files that a commit changed, at most `most` of a page (300), and at least how many more.
 
         One request; the rest is told by the number of pages. Raises GitHubError.
         """
-        answer = self._accepted(self._get(self.url + path, {"per_page": str(FILES_MAX)}))
-        with _known_shape():
+        answer = self._accepted(self.ask(path, {"per_page": str(most)}))
+        with known_shape():
             files = [github_shapes.file_change(raw) for raw in self._client.decode(answer).get("files") or ()]
             last = re.search(r"[?&]page=(\d+)", answer.links.get("last", ""))
-            beyond = (int(last[1]) - 2) * FILES_MAX + 1 if last else 0
-        return tuple(files[:FILES_MAX]), max(beyond, 0) + len(files[FILES_MAX:])
+            beyond = (int(last[1]) - 2) * most + 1 if last else 0
+        return tuple(files[:most]), max(beyond, 0) + len(files[most:])
 
     def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """The results of all calls, at most CONCURRENT at once.
@@ -132,29 +144,31 @@ class Api:
     ) -> None:
         self.close()
 
-    def _pages(self, answer: Answer) -> Iterator[Page]:
-        for number in range(1, PAGES_MAX + 1):
+    def _pages(self, answer: Answer, most: int) -> Iterator[tuple[Page, bool]]:
+        """Each page, and whether it is the last one read though there are more."""
+        for number in range(1, most + 1):
             page = self._client.decode(self._accepted(answer))
             if not isinstance(page, list):
                 raise odd_shape()
-            yield page
             following = answer.links.get("next")
-            if not following or self._failing.is_set():
+            yield page, bool(following) and number == most
+            if not following or number == most or self._failing.is_set():
                 return
             if not same_origin(following, self.url):
-                raise GitHubError(f"{SERVICE} error: the next page is on another server, which was not asked")
-            if number == PAGES_MAX:
-                log.warning("A list of GitHub's was cut after %s pages: %s", number, answer.url)
-                return
+                raise elsewhere()
             answer = self._get(following)
 
-    def _get(self, url: str, params: Mapping[str, str] | None = None) -> Answer:
+    def _get(
+        self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         version = self._version
-        answer = self._client.get(url, params, version)
+        answer = self._client.get(url, params, {**version, **(headers or {})})
         if answer.status == 400 and version:
             # An Enterprise Server that is older than the version refuses it and is right without it.
             self._version = {}
-            answer = self._client.get(url, params)
+            answer = self._client.get(url, params, headers)
+        self.budget = github_headers.budget(answer) or self.budget
+        self.token_expires = github_headers.token_expiry(answer) or self.token_expires
         return answer
 
     def _accepted(self, answer: Answer) -> Answer:
@@ -164,7 +178,8 @@ class Api:
 
 
 @contextmanager
-def _known_shape() -> Iterator[None]:
+def known_shape() -> Iterator[None]:
+    """Whatever an odd shape raises while it is read becomes a GitHubError."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:

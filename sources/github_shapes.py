@@ -4,13 +4,13 @@ Shapes from GitHub's OpenAPI description (API version 2022-11-28), read 2026-11-
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from lib import clock
 from models.values import Commit, FileChange, Issue, Person, PullRequest, Release
 
-# Characters; longer texts are cut. No post quotes more, and GitHub allows 65,536 in a body, 125,000 in notes.
-BODY_MAX = 10_000
+# Characters; longer ones are cut.
 TITLE_MAX = 500
 LABELS_MAX = 50
 CO_AUTHORS_MAX = 50
@@ -22,67 +22,103 @@ _CO_AUTHOR = re.compile(
 _NOREPLY = re.compile(r"(?:\d+\+)?([A-Za-z0-9-]+(?:\[bot\])?)@users\.noreply\.github\.com", re.IGNORECASE)
 
 
-def commit(item: Any) -> Commit:
-    """An item of the commit list, dated by its committer: that is what the list's `since` compares."""
-    about = item["commit"]
-    author = about.get("author") or {}
-    person = _person(item.get("author"), author.get("name") or "") or Person("Unknown")
-    message = str(about["message"])[:BODY_MAX]
-    return Commit(
-        sha=item["sha"],
-        message=message,
-        author=person,
-        date=clock.parse_iso((about.get("committer") or author)["date"]),
-        url=_link(item),
-        parents=tuple(parent["sha"] for parent in item.get("parents") or ()),
-        co_authors=_co_authors(message, person, _link(item)),
-    )
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What describes a repository. `id` stays when it is renamed."""
+
+    id: int
+    full_name: str
+    default_branch: str
+    url: str | None
+    has_issues: bool
 
 
-def pull(item: Any) -> PullRequest | None:
-    """An item of the pull request list; None when it was closed without a merge."""
-    if not item["merged_at"]:
-        return None
-    return PullRequest(
-        number=int(item["number"]),
-        title=item["title"][:TITLE_MAX],
-        merged_at=clock.parse_iso(item["merged_at"]),
-        author=_person(item.get("user")),
-        body=(item.get("body") or "")[:BODY_MAX],
-        labels=_labels(item),
-        url=_link(item),
-        merge_sha=item.get("merge_commit_sha"),
-        closed_at=clock.parse_iso(item["closed_at"]) if item.get("closed_at") else None,
-    )
+def repository(item: Any) -> Repository:
+    """The answer to `GET /repos/{owner}/{repo}`."""
+    has_issues = bool(item.get("has_issues", True))
+    return Repository(int(item["id"]), item["full_name"], item["default_branch"], _link(item), has_issues)
 
 
-def issue(item: Any) -> Issue | None:
-    """An item of the issue list; None for the pull requests in it and for what is open."""
-    if "pull_request" in item or not item["closed_at"]:
-        return None
-    return Issue(
-        number=int(item["number"]),
-        title=item["title"][:TITLE_MAX],
-        closed_at=clock.parse_iso(item["closed_at"]),
-        author=_person(item.get("user")),
-        labels=_labels(item),
-        url=_link(item),
-        reason=item.get("state_reason"),
-    )
+class Reader:
+    """Reads items, their texts up to `text` characters; `texts_cut` counts what was longer."""
+
+    def __init__(self, text: int) -> None:
+        self._text = text
+        self.texts_cut = 0
+
+    def commit(self, item: Any) -> Commit:
+        """An item of the commit list, dated by its committer: that is what the list's `since` compares."""
+        about = item["commit"]
+        author = about.get("author") or {}
+        person = _person(item.get("author"), author.get("name") or "") or Person("Unknown")
+        message = self._cut(about["message"])
+        return Commit(
+            sha=item["sha"],
+            message=message,
+            author=person,
+            date=clock.parse_iso((about.get("committer") or author)["date"]),
+            url=_link(item),
+            parents=tuple(parent["sha"] for parent in item.get("parents") or ()),
+            co_authors=_co_authors(message, person, _link(item)),
+        )
+
+    def pull(self, item: Any) -> PullRequest | None:
+        """An item of the pull request list; None when it was closed without a merge."""
+        if not item["merged_at"]:
+            return None
+        return PullRequest(
+            number=int(item["number"]),
+            title=item["title"][:TITLE_MAX],
+            merged_at=clock.parse_iso(item["merged_at"]),
+            author=_person(item.get("user")),
+            body=self._cut(item.get("body")),
+            labels=_labels(item),
+            url=_link(item),
+            merge_sha=item.get("merge_commit_sha"),
+            closed_at=clock.parse_iso(item["closed_at"]) if item.get("closed_at") else None,
+        )
+
+    def issue(self, item: Any) -> Issue | None:
+        """An item of the issue list; None for the pull requests in it and for what is open."""
+        if "pull_request" in item or not item["closed_at"]:
+            return None
+        return Issue(
+            number=int(item["number"]),
+            title=item["title"][:TITLE_MAX],
+            closed_at=clock.parse_iso(item["closed_at"]),
+            author=_person(item.get("user")),
+            labels=_labels(item),
+            url=_link(item),
+            reason=item.get("state_reason"),
+        )
+
+    def release(self, item: Any) -> Release | None:
+        """An item of the release list; None for a draft."""
+        if item.get("draft") or not item["published_at"]:
+            return None
+        return Release(
+            tag=item["tag_name"],
+            name=(item.get("name") or item["tag_name"])[:TITLE_MAX],
+            published_at=clock.parse_iso(item["published_at"]),
+            body=self._cut(item.get("body")),
+            url=_link(item),
+            is_prerelease=bool(item.get("prerelease")),
+        )
+
+    def _cut(self, text: Any) -> str:
+        whole = str(text or "")
+        self.texts_cut += len(whole) > self._text
+        return whole[: self._text]
 
 
-def release(item: Any) -> Release | None:
-    """An item of the release list; None for a draft."""
-    if item.get("draft") or not item["published_at"]:
-        return None
-    return Release(
-        tag=item["tag_name"],
-        name=(item.get("name") or item["tag_name"])[:TITLE_MAX],
-        published_at=clock.parse_iso(item["published_at"]),
-        body=(item.get("body") or "")[:BODY_MAX],
-        url=_link(item),
-        is_prerelease=bool(item.get("prerelease")),
-    )
+Identity = tuple[str, str, str]
+
+
+def identity(item: Any) -> Identity:
+    """What a commit keeps when it is rebased: its author, when they wrote it, and its title."""
+    author = item["commit"].get("author") or {}
+    title = str(item["commit"]["message"]).strip().partition("\n")[0]
+    return author.get("name") or "", author.get("date") or "", title
 
 
 def file_change(item: Any) -> FileChange:

@@ -33,9 +33,9 @@ def source(server, **more) -> GitHub:
     return GitHub(server.url, "username", "awesome-lib", **{"token": TOKEN} | more)
 
 
-def scan(*repositories, since=SINCE, margin_from=None, base=None, told=None, **more):
+def scan(*repositories, since=SINCE, margin_from=None, base=None, told=None, known=None, **more):
     with standin(*repositories) as server:
-        return source(server, **more).scan(since, margin_from=margin_from, base=base, told=told)
+        return source(server, **more).scan(since, margin_from=margin_from, base=base, told=told, known=known)
 
 
 def many(count: int, kind: str, **more) -> Repository:
@@ -76,20 +76,39 @@ def test_the_walkthrough():
     )
     assert (activity.window.since, activity.window.until) == (SINCE, UNTIL)
     assert (activity.window.base, activity.window.head) == (None, activity.commits[0].sha)
-    assert activity.requests == 7
+    assert activity.requests == 8
+    seen = activity.seen
+    assert (seen.id, seen.full_name, seen.token_expires) == (1000, "username/awesome-lib", None)
+    assert seen.etag.startswith('W/"')
+    assert (seen.budget.limit, 5000 - seen.budget.remaining) == (5000, 8)
 
 
-def test_a_quiet_day():
-    activity = scan(awesome_lib(), since=UNTIL - SECOND, base="b" * 40)
-    assert activity.summary == "No activity"
-    assert (activity.window.base, activity.window.head) == ("b" * 40, "b" * 40)
-    assert activity.requests == 4
+def test_a_quiet_day_is_one_question():
+    with standin(awesome_lib()) as server:
+        first = source(server).scan(SINCE)
+        head, seen = first.window.head, first.seen
+        server.requests.clear()
+        activity = source(server).scan(UNTIL, base=head, known=Known(seen.id, seen.etag))
+        assert len(server.requests) == 1
+        again = source(server).scan(UNTIL, base=head, known=Known(seen.id))
+    assert (activity.unchanged, activity.summary, activity.requests) == (True, "No activity", 1)
+    assert (activity.window.base, activity.window.head) == (head, head)
+    assert (again.unchanged, again.summary, again.requests) == (False, "No activity", 5)
+    assert again.window.head == head
+
+
+def test_another_repository_under_the_old_name_is_noticed():
+    with pytest.raises(SourceError) as caught:
+        scan(awesome_lib(), base="b" * 40, known=Known(7))
+    assert caught.value.permanent
+    with pytest.raises(SourceError):
+        scan(awesome_lib(), known=Known(7))
 
 
 class Rounds(GitHubStandIn):
     """Answers a round only when all of its requests have come: who asks one after another gets 503."""
 
-    rounds = (threading.Barrier(4, timeout=10), threading.Barrier(3, timeout=10))
+    rounds = (threading.Barrier(5, timeout=10), threading.Barrier(3, timeout=10))
 
     def handle(self, request):
         try:
@@ -100,10 +119,11 @@ class Rounds(GitHubStandIn):
 
 
 def test_two_rounds():
-    """Four lists at once, then all commits at once: no request waits for another of its round."""
-    with Rounds(server_time=UNTIL) as server:
+    """Four lists and the description at once, then all commits at once: no request waits for another of its
+    round."""
+    with Rounds(server_time=UNTIL + SECOND) as server:
         source(server).scan(SINCE)
-    assert ["/commits/" in request.path for request in server.requests] == [False] * 4 + [True] * 3
+    assert ["/commits/" in request.path for request in server.requests] == [False] * 5 + [True] * 3
 
 
 def test_what_each_request_asks():
@@ -149,6 +169,8 @@ def test_all_pages(kind, lists, page, pages):
     # Pull requests fill the issue list too.
     issue_pages = -(-count // 100) if kind == "pull" else 1
     del asked["awesome-lib"]
+    if kind != "commit":
+        asked["commits"] -= 1  # the head of a branch on which nothing is new
     assert asked == Counter(dict.fromkeys(("commits", "pulls", "issues", "releases"), 1)) | Counter(
         {lists: pages, "issues": max(issue_pages, pages if kind == "issue" else 1)}
     )
@@ -298,7 +320,7 @@ def test_people():
     people = {c.sha[0]: c.author for c in activity.commits}
     assert people["1"] == Person("Ada L.", "ada", "https://github.com/ada")
     assert people["2"] == Person("Nobody")
-    assert people["3"] == Person("renovate", "renovate[bot]", None, True)
+    assert people["3"] == Person("renovate", "renovate[bot]", "https://github.com/apps/renovate", True)
     assert people["4"] == Person("ci", "ci", None, True)
     assert people["5"] == Person("github-actions[bot]", None, None, True)
     pulls = {p.number: p.author for p in activity.pulls}

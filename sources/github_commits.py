@@ -1,0 +1,215 @@
+"""Which commits are new on a branch: those that its head reaches and its last head did not, whatever their
+dates.
+
+Rules from docs.github.com/rest (compare two commits; list commits), read 2026-11-23: a comparison lists the
+oldest first, carries at most 300 files with their patches on its first page alone, and ends with 404 where
+one of its ends is unknown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from lib.http import Answer
+from models.values import Commit, PullRequest
+from sources.base import Caps
+from sources.github_api import NOTHING_THERE, Api, known_shape
+from sources.github_errors import GitHubError, no_branch, refusal
+from sources.github_shapes import Reader, identity
+
+PER_PAGE = 100
+# A rebased pull request's own commits are asked for one by one, from its last to its first.
+REBASED_MAX = 20
+NOT_COMPARED = (
+    "GitHub could not compare the branch with its state at the last scan; its commits were taken by date, and"
+    " those with older dates are missing."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A branch's new commits, newest first, its head, and the server's clock at the first answer."""
+
+    commits: Sequence[Commit]
+    head: str | None = None
+    date: datetime | None = None
+    cuts: tuple[str, ...] = ()
+
+
+class Branch:
+    """One branch of the repository at `path`. `name`: None is the default branch, which only `since` can
+    do."""
+
+    def __init__(self, api: Api, path: str, name: str | None, reader: Reader, caps: Caps) -> None:
+        self._api, self._path, self._name = api, path, name
+        self._reader, self._caps = reader, caps
+
+    def since(self, start: datetime, head: str | None = None, date: datetime | None = None) -> Found:
+        """Those whose committer's date is after `start`, from `head` or the branch's own.
+
+        There is no upper end: a commit that a fast clock dated into the future is reached from the head, and
+        no later scan would tell it. Raises GitHubError.
+        """
+        params = {"per_page": str(PER_PAGE), "since": start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        ref = head or self._name
+        params |= {"sha": ref} if ref else {}
+        pages = -(-self._caps.commits // PER_PAGE)
+        try:
+            found = self._api.listing(f"{self._path}/commits", params, self._reader.commit, most=pages)
+        except GitHubError as error:
+            if error.status == 404 and self._name:
+                raise no_branch(self._name) from None
+            raise
+        listed = [commit for commit in found.items if commit.date > start]
+        cuts: tuple[str, ...] = ()
+        if found.is_cut:
+            cuts = (f"Only the newest {len(listed):,} commits of the window were read.",)
+        tip = head or (listed[0].sha if listed else self._tip())
+        return Found(listed, tip, date or found.date, cuts)
+
+    def after(self, base: str, start: datetime) -> Found:
+        """Those that the branch's head reaches and `base` does not; by date, as `since`, where `base` is
+        lost. Raises GitHubError."""
+        answer = self._compare(base, self._ref(self._name or ""), 1)
+        if answer is not None and answer.status in NOTHING_THERE:
+            return Found([], None, answer.date)
+        if answer is None or answer.status == 404:
+            date = answer.date if answer else None
+            head = self._head()
+            if answer is not None and head.renamed:
+                answer = self._compare(base, head.sha, 1)
+            if answer is None or answer.status == 404:
+                by_date = self.since(start, head.sha, date)
+                return by_date if answer else replace(by_date, cuts=(*by_date.cuts, NOT_COMPARED))
+        return self._compared(base, answer)
+
+    def _compared(self, base: str, answer: Answer) -> Found:
+        first = self._api.read(answer)
+        with known_shape():
+            total, raws = int(first["total_commits"]), list(first["commits"])
+            if len(raws) >= total:
+                head = raws[-1]["sha"] if raws else str(first["merge_base_commit"]["sha"])
+            else:
+                # The branch may move while its pages are read: a commit stays.
+                head = self._head().sha
+                total, raws = self._pages(base, head)
+            rewritten = self._identities(head, base) if first["status"] == "diverged" else Counter()
+            commits = []
+            for raw in reversed(raws):
+                if rewritten[identity(raw)]:
+                    rewritten[identity(raw)] -= 1
+                else:
+                    commits.append(self._reader.commit(raw))
+        cuts: tuple[str, ...] = ()
+        if total > len(raws):
+            cuts = (f"Only the newest {len(raws):,} of {total:,} commits were read.",)
+        return Found(commits, head, answer.date, cuts)
+
+    def _pages(self, base: str, head: str) -> tuple[int, list[Any]]:
+        """How many commits there are, and the newest of them as far as the cap goes, oldest first."""
+        first = self._page(base, head, 1)
+        total = int(first["total_commits"])
+        last = -(-total // PER_PAGE)
+        earliest = max(1, last - -(-self._caps.commits // PER_PAGE) + 1)
+        wanted = range(max(2, earliest), last + 1)
+        pages = self._api.together([partial(self._page, base, head, number) for number in wanted])
+        pages = [first, *pages] if earliest == 1 else pages
+        raws = [raw for page in pages for raw in page["commits"]]
+        return total, raws[-self._caps.commits :]
+
+    def _page(self, base: str, head: str, number: int) -> Any:
+        return self._api.read(self._ask(base, head, number))
+
+    def _identities(self, base: str, head: str) -> Counter[Any]:
+        """Of the commits that a force push took off the branch: rebased ones come back under new ids, and
+        they were told."""
+        answer = self._ask(base, head, 1)
+        if answer.status == 404:
+            return Counter()
+        first = self._api.read(answer)
+        total = int(first["total_commits"])
+        wanted = range(2, min(-(-total // PER_PAGE), self._caps.commits // PER_PAGE) + 1)
+        pages = self._api.together([partial(self._page, base, head, number) for number in wanted])
+        return Counter(identity(raw) for page in (first, *pages) for raw in page["commits"])
+
+    def _compare(self, base: str, head: str, page: int) -> Answer | None:
+        """None where GitHub cannot show the difference, though it knows both ends: it is too large."""
+        for _ in range(2):
+            try:
+                answer = self._ask(base, head, page)
+            except GitHubError as error:
+                if not error.permanent:
+                    raise
+                return None  # larger than any answer that we read
+            if answer.status < 500:
+                return answer
+        if self._ask(base, head, page + 1).status >= 500:  # it has no files, so this is no size but an outage
+            raise refusal(answer)
+        return None
+
+    def _ask(self, base: str, head: str, page: int) -> Answer:
+        path = f"{self._path}/compare/{self._ref(base)}...{head}"
+        return self._api.ask(path, {"per_page": str(PER_PAGE), "page": str(page)})
+
+    def _head(self) -> "_Head":
+        answer = self._api.ask(f"{self._path}/branches/{self._ref(self._name or '')}")
+        if answer.status == 404:
+            raise no_branch(self._name or "")
+        found = self._api.read(answer)
+        with known_shape():
+            return _Head(str(found["commit"]["sha"]), found["name"] != self._name)
+
+    def _tip(self) -> str | None:
+        """The head of a branch on which nothing is new."""
+        params = {"per_page": "1"} | ({"sha": self._name} if self._name else {})
+        answer = self._api.ask(f"{self._path}/commits", params)
+        if answer.status in NOTHING_THERE:
+            return None
+        with known_shape():
+            newest = self._api.read(answer)
+            return str(newest[0]["sha"]) if newest else None
+
+    def _ref(self, name: str) -> str:
+        return quote(name, safe="")
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    sha: str
+    renamed: bool
+
+
+def rebased(
+    api: Api, path: str, pulls: Iterable[PullRequest], commits: Iterable[Commit]
+) -> tuple[PullRequest, ...]:
+    """The pull requests, with the commits of those that were merged by rebasing: GitHub tells only the last
+    of them with the pull request, and of each commit where it came from. Raises GitHubError."""
+    by_sha = {commit.sha: commit for commit in commits}
+    pulls = tuple(pulls)
+    last = {pull.merge_sha for pull in pulls}
+
+    def own(pull: PullRequest) -> PullRequest:
+        found: list[str] = []
+        commit = by_sha.get(pull.merge_sha or "")
+        if commit is None or len(commit.parents) != 1 or f"(#{pull.number})" in commit.title:
+            return pull  # a merge or a squash has them by itself
+        while commit is not None and len(found) < REBASED_MAX:
+            found.append(commit.sha)
+            commit = by_sha.get(commit.parents[0]) if len(commit.parents) == 1 else None
+            if commit is None or commit.sha in last or not _came_from(api, path, commit, pull.number):
+                break
+        return replace(pull, commits=tuple(found)) if len(found) > 1 else pull
+
+    return tuple(api.together([partial(own, pull) for pull in pulls])) if pulls else ()
+
+
+def _came_from(api: Api, path: str, commit: Commit, number: int) -> bool:
+    answer = api.ask(f"{path}/commits/{commit.sha}/pulls")
+    if answer.status in (404, 409, 422):
+        return False
+    with known_shape():
+        return any(item["number"] == number for item in api.read(answer))
