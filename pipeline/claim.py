@@ -14,7 +14,7 @@ from lib import clock, ids
 from models import Attempt, Execution, Job, Pulse, unended
 from models.base import reading, table, upsert
 from models.values import Outcome, Status
-from pipeline import housekeeping, notify, record
+from pipeline import housekeeping, notify, pushes, record
 from pipeline.bells import Bell
 from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
@@ -84,7 +84,7 @@ def look(
     awaited: Callable[[str, datetime], bool] = lambda job_id, slot: False,
 ) -> list[Bell]:
     """What every worker looks at each second, so that a bell that is lost costs a second: runs whose worker
-    died, slots and mails that are so much overdue, executions that may run. Commits.
+    died, slots and mails that are so much overdue, pushes that are due, executions that may run. Commits.
 
     `awaited`: whether this process is about to claim that slot anyhow; to claim it here is work done twice.
     """
@@ -94,6 +94,8 @@ def look(
     slots = [slot for slot in _due(session, clock.now() - overdue) if not awaited(*slot)]
     for start in range(0, len(slots), TOGETHER):
         bells += claim_all(session, slots[start : start + TOGETHER], base_url)
+    for pushed in pushes.due(session):
+        bells += _apart(session, pushes.start, *pushed) or []
     with reading(session):  # who delivers one mail goes on to all others
         mails = notify.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]

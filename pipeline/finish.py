@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from models import Execution, Job
 from models.base import table
 from models.values import Activity, Status
-from pipeline import jobs, notify
+from pipeline import jobs, notify, pushes
 from pipeline.bells import Bell
 
 _job_table = table(Job)
@@ -68,6 +68,8 @@ def finish(
     if read and activity is not None:
         values["etag"] = activity.seen.etag if activity.seen else None
     job = connection.execute(_ends(counted, succeeded, window is not None, read), values).one()
+    if succeeded and execution.moves_cursor:
+        pushes.settle(connection, execution.job_id, job.push_since, job.push_at, execution.started_at)
     pauses = counted and not succeeded and jobs.should_pause(job)
     goes_on = counted and succeeded and job.paused_at is not None
     told = notify.is_told(execution, job.notify)
@@ -95,5 +97,6 @@ def _ends(counted: bool, succeeded: bool, advances: bool, read: bool) -> Returni
     statement = update(_job_table).where(_job.id == bindparam("wanted"))
     statement = statement.values(**values, **(_ADVANCE if advances else {}), **(_READ if read else {}))
     return statement.returning(
-        _job.notify, _job.is_enabled, _job.paused_at, _job.pause_after, _job.failures_in_row
+        *(_job.notify, _job.is_enabled, _job.paused_at, _job.pause_after, _job.failures_in_row),
+        *(_job.push_since, _job.push_at),
     )

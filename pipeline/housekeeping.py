@@ -8,10 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lib import clock
-from models import LIVE, Draft, EmailDelivery, Execution, Notification, Pulse, unended
+from models import LIVE, Draft, EmailDelivery, Execution, Notification, Pulse, WebhookDelivery, unended
 from models.base import reading, table, upsert
 from models.values import Status
-from pipeline import record
+from pipeline import pushes, record
 from pipeline.bells import Bell
 from pipeline.hold import BEAT, LAPSE
 from pipeline.record import Fault, close_attempt
@@ -117,7 +117,8 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
 
 
 def prune(session: Session, kept: timedelta) -> int:
-    """Delete ended executions, notifications and settled mails older than `kept`; how many executions.
+    """Delete ended executions, notifications and settled mails older than `kept`, and old deliveries of
+    webhooks; how many executions.
 
     Once an hour, by whoever ticks first, in small transactions so that nobody waits for it. What stays: each
     job's newest execution, whatever its age; what has an approved or published draft; what a retry stems
@@ -137,6 +138,7 @@ def prune(session: Session, kept: timedelta) -> int:
         settled = (EmailDelivery.status != "PENDING") & (EmailDelivery.created_at < before)
         session.execute(delete(EmailDelivery).where(settled))
         session.execute(delete(Notification).where(Notification.created_at < before))
+        session.execute(delete(WebhookDelivery).where(WebhookDelivery.received_at < now - pushes.KEPT))
     if old:
         log.info("Deleted %d executions older than %d days.", len(old), kept.days)
     return len(old)

@@ -44,7 +44,8 @@ _THESE_LOCKED = (
 @dataclass(frozen=True, slots=True)
 class JobFields:
     """What a user chooses. `retry_delay` and `time_limit` are seconds; `pause_after` is how many failed
-    executions in a row pause the job, 0 for never; `platform_ids` None means all connected."""
+    executions in a row pause the job, 0 for never; `platform_ids` None means all connected; `run_on_push`
+    lets the project's webhook start a run, too."""
 
     name: str
     schedule: Schedule
@@ -59,6 +60,7 @@ class JobFields:
     pause_after: int = 5
     first_run: Mapping[str, Any] = field(default_factory=lambda: {"days": 7})
     platform_ids: list[str] | None = None
+    run_on_push: bool = False
 
 
 FIELDS = frozenset(f.name for f in fields(JobFields))
@@ -80,7 +82,8 @@ def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, 
 
 
 def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
-    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one.
+    """Change some of `JobFields`. A new schedule or switch cancels what waits by the old one; a push that
+    waits is forgotten if the job listens to pushes no more.
 
     Naming `is_enabled` makes a paused job go on, or disables it; any other change leaves it paused. Does not
     commit.
@@ -90,6 +93,8 @@ def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
     _assign(job, changes)
     if "is_enabled" in changes:
         job.paused_at, job.failures_in_row = None, 0
+    if not listens(job):
+        forget_push(job)
     if (job.frequency, job.time_config, job.is_enabled, job.paused_at) == before:
         return []
     _set_next(job)
@@ -121,8 +126,10 @@ def should_pause(job: Failing) -> bool:
 
 
 def pause(job: Job) -> None:
-    """No slot comes until the job goes on; what was triggered by hand still runs."""
+    """No slot comes until the job goes on, and no push starts a run; what was triggered by hand still
+    runs."""
     job.paused_at = clock.now()
+    forget_push(job)
     _set_next(job)
 
 
@@ -130,6 +137,16 @@ def go_on(job: Job) -> None:
     """End the pause: the next slot is the schedule's next from now."""
     job.paused_at, job.failures_in_row = None, 0
     _set_next(job)
+
+
+def listens(job: Job) -> bool:
+    """Whether a push may start a run of the job."""
+    return job.run_on_push and job.is_enabled and job.paused_at is None
+
+
+def forget_push(job: Job) -> None:
+    """No run is due because of a push; the next slot covers it."""
+    job.push_since = job.push_at = None
 
 
 def near_bell(job: Job) -> list[Bell]:
@@ -163,9 +180,10 @@ def _set_next(job: Job) -> None:
 
 
 def _cancel_waiting(session: Session, job: Job) -> None:
-    """Editing or disabling cancels a queued scheduled execution; disabling also ends what waits for its
-    retry."""
-    condition = (Execution.status == Status.QUEUED) & (Execution.triggered_by == "scheduled")
+    """Editing or disabling cancels a queued scheduled execution; disabling also one that a push started, and
+    ends what waits for its retry."""
+    nobodys = ("scheduled",) if job.is_enabled else ("scheduled", "webhook")
+    condition = (Execution.status == Status.QUEUED) & Execution.triggered_by.in_(nobodys)
     if not job.is_enabled:
         condition = condition | (Execution.status == Status.RETRYING)
     session.execute(

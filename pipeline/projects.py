@@ -126,5 +126,6 @@ def _start_over(session: Session, project: Project) -> None:
         update(Job)
         .where(Job.project_id == project.id)
         .values(cursor_floor=None, cursor_until=None, cursor_head=None, cursor_etag=None, cursor_read=None)
+        .values(push_since=None, push_at=None)
     )
     project.last_synced_at = project.github_id = None

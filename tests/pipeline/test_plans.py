@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from lib import clock
-from pipeline import claim, jobs, notify, take
+from pipeline import claim, jobs, notify, pushes, take
 from pipeline.housekeeping import Ward
 from tests.pipeline.conftest import make_job
 
@@ -17,6 +17,7 @@ QUESTIONS = {
     "a job's live execution": lambda session, job: jobs.live_execution(session, job.id),
     "which slots are due": lambda session, job: claim._due(session, clock.now()),
     "which slots are near": lambda session, job: claim._near(session, clock.now()),
+    "which pushes are due": lambda session, job: pushes.due(session),
     "which mails are due": lambda session, job: notify.due_mails(session, clock.now(), 5),
 }
 
