@@ -232,6 +232,13 @@ def _hidden(answer: Answer, token: str | None) -> tuple[str, str]:
             f"Either {name} does not exist, or it is private.",
             "check owner and name; for a private repository, enter a token in the project's settings",
         )
+    has = scopes(answer)
+    if has is not None and "repo" not in has and not token.startswith("github_pat_"):
+        return (
+            f"Either {name} does not exist, or it is private: without the scope repo this token sees public"
+            " repositories alone.",
+            "check owner and name; for a private repository, add the scope repo to the token on GitHub",
+        )
     return (
         f"Either {name} does not exist, or the token may not see it.",
         "check owner and name; if they are right, give the token access to this repository (a fine-grained"

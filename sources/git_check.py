@@ -1,0 +1,60 @@
+"""One look at a local repository: whether it can be read, how much is on its branch, and how new it is."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from lib import clock, words
+from sources.base import SourceError
+from sources.check import Checked
+from sources.git import git_dir, resolve
+from sources.git_cli import Git
+from sources.git_log import moment
+
+# Somebody waits at a page; so many are counted in less than a second.
+COUNTED_MAX = 100_000
+
+
+def check(path: str, root: Path | None, branch: str | None = None) -> Checked:
+    """Count the branch's commits. `path`, `root`: as for `sources.git.resolve`; `branch`: None is the one
+    that HEAD names. Raises nothing: what fails is the sentence."""
+    try:
+        folder = resolve(path, root)
+        assert root is not None  # noqa: S101 - else resolve refused
+        git = Git(git_dir(folder, root.resolve()), folder.name)
+        name, head = _head(git, branch)
+        if head is None:
+            return Checked(True, f"Works: {folder.name} can be read; it has no commits yet.")
+        count = int(git.text("rev-list", "--count", f"--max-count={COUNTED_MAX}", head))
+        newest = moment(git.text("log", "-1", "--no-show-signature", "--format=%ct", head))
+    except SourceError as error:
+        return Checked(False, error.message)
+    number = words.plural(count, "commit")
+    many = f"at least {number}" if count == COUNTED_MAX else number
+    return Checked(True, f"Works: {many} on {name}, the newest from {_ago(clock.now() - newest)}.")
+
+
+def _head(git: Git, branch: str | None) -> tuple[str, str | None]:
+    """The branch's name and its newest commit; None for a repository without commits."""
+    if branch is not None:
+        for place in ("refs/heads/", "refs/remotes/origin/"):
+            if found := git.maybe("show-ref", "--verify", "--hash", place + branch):
+                return branch, found
+        raise SourceError(f"The repository has no branch {branch}.", permanent=True)
+    if head := git.maybe("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+        return git.maybe(
+            "symbolic-ref", "--short", "--quiet", "HEAD"
+        ) or "the commit that is checked out", head
+    # Bare repositories often name a branch that nobody ever pushed to.
+    branches = git.text("for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads").splitlines()
+    if len(branches) > 1:
+        raise SourceError("HEAD names no branch that exists: choose a branch.", permanent=True)
+    head, _, name = branches[0].partition(" ") if branches else ("", "", "")
+    return name, head or None
+
+
+def _ago(age: timedelta) -> str:
+    """`2 hours ago`; `just now` for less than a minute, or where that clock ran ahead."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if (count := int(age.total_seconds() // length)) > 0:
+            return f"{words.plural(count, unit)} ago"
+    return "just now"
