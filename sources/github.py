@@ -147,7 +147,7 @@ class GitHub:
         self, api: Api, reader: shapes.Reader, start: datetime, about: shapes.Repository, base: str
     ) -> _Lists:
         path = f"/repos/{about.full_name}"
-        branch = Branch(api, path, self.branch or about.default_branch, reader, self.caps)
+        branch = Branch(api, path, self.branch, reader, self.caps, about.default_branch)
         calls = self._calls(api, reader, start, path)
         pulls, issues, releases, commits = api.together([*calls, partial(branch.after, base, start)])
         return _Lists(commits, pulls, issues, releases)

@@ -41,11 +41,14 @@ class Found:
 
 
 class Branch:
-    """One branch of the repository at `path`. `name`: None is the default branch, which only `since` can
-    do."""
+    """One branch of the repository at `path`. `name`: the chosen one; else `default`, without which only
+    `since` works."""
 
-    def __init__(self, api: Api, path: str, name: str | None, reader: Reader, caps: Caps) -> None:
-        self._api, self._path, self._name = api, path, name
+    def __init__(
+        self, api: Api, path: str, name: str | None, reader: Reader, caps: Caps, default: str | None = None
+    ) -> None:
+        self._api, self._path, self._name = api, path, name or default
+        self._by_default = name is None
         self._reader, self._caps = reader, caps
 
     def since(self, start: datetime, head: str | None = None, date: datetime | None = None) -> Found:
@@ -80,10 +83,10 @@ class Branch:
         if answer is None or answer.status == 404:
             date = answer.date if answer else None
             head = self._head()
-            if answer is not None and head.renamed:
+            if answer is not None and head.moved:
                 answer = self._compare(base, head.sha, 1)
             if answer is None or answer.status == 404:
-                by_date = self.since(start, head.sha, date)
+                by_date = self.since(start, head.sha or None, date)
                 return by_date if answer else replace(by_date, cuts=(*by_date.cuts, NOT_COMPARED))
         return self._compared(base, answer)
 
@@ -157,6 +160,9 @@ class Branch:
 
     def _head(self) -> "_Head":
         answer = self._api.ask(f"{self._path}/branches/{self._ref(self._name or '')}")
+        if answer.status == 404 and self._by_default:  # as of a repository that was emptied
+            self._name = None
+            return _Head("", False)
         if answer.status == 404:
             raise no_branch(self._name or "")
         found = self._api.read(answer)
@@ -180,7 +186,8 @@ class Branch:
 @dataclass(frozen=True, slots=True)
 class _Head:
     sha: str
-    renamed: bool
+    moved: bool
+    """It was found under another name: the branch was renamed."""
 
 
 def rebased(
