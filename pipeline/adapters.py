@@ -13,7 +13,9 @@ from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import Project
 from sources.base import Caps, Source
+from sources.check import Checked
 from sources.git import LocalGit, resolve
+from sources.git_check import check as check_git
 from writers.base import Writer
 from writers.template import TemplateWriter
 
@@ -60,6 +62,21 @@ class Adapters:
     def _caps(self) -> Caps:
         chosen = self.settings
         return Caps(chosen.scan_commits, chosen.scan_details, chosen.scan_files, chosen.scan_text)
+
+    def check(self, project: Project) -> Checked:
+        """One look at the project's repository, ten seconds at most. Raises SecretError."""
+        if project.source_type == "GIT":
+            return check_git(project.git_path or "", self.settings.git_root, project.github_branch)
+        from sources.github_check import check
+
+        return check(
+            self.settings.github_api_url,
+            project.github_repo_owner or "",
+            project.github_repo_name or "",
+            branch=project.github_branch,
+            token=self._github_token(project),
+            known_id=project.github_id,
+        )
 
     @cached_property
     def writer(self) -> Writer:

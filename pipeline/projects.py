@@ -4,14 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import ColumnElement, case, func, inspect, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from lib import clock
 from lib.secrets import SecretBox
 from models import Execution, HeldBack, Job, Platform, Project, Told
-from models.values import Status
+from models.values import Seen, Status
 from pipeline.control import ConflictError
 from pipeline.jobs import lock_all
 from pipeline.record import cancel
@@ -24,6 +25,7 @@ PROJECT_FIELDS = frozenset(
     }
 )
 PLATFORM_FIELDS = frozenset({"type", "is_connected", "settings", "credentials"})
+_LEARNED_WITH = ("source_type", "github_repo_owner", "github_repo_name", "github_token")
 
 
 def create(session: Session, user_id: str, chosen: Mapping[str, Any], box: SecretBox) -> Project:
@@ -48,6 +50,40 @@ def edit(session: Session, project: Project, changes: Mapping[str, Any], box: Se
             lock_all(session, project.id)
             _start_over(session, project)
     session.flush()
+
+
+def trial(project: Project | None, changes: Mapping[str, Any], box: SecretBox) -> Project:
+    """The project as it would be, stored nowhere: `project`, or a new one, with some of `PROJECT_FIELDS`."""
+    copied = inspect(Project).column_attrs.keys() if project is not None else []
+    tried = Project(**{name: getattr(project, name) for name in copied})
+    _assign_project(tried, changes, box)
+    if project is not None and _place(tried) != _place(project):
+        tried.github_id = None
+    return tried
+
+
+def saw(session: Session, project: Project, seen: Seen, *, whole: bool = False) -> None:
+    """Keep what a scan or a look learned of the repository and of the token, unless the project got another
+    repository or token meanwhile. Does not commit.
+
+    What names no end of the token changes none, for not each answer names it; only a `whole` look does.
+    """
+    ends = seen.token_expires
+    values: dict[str, Any] = {"github_id": func.coalesce(Project.github_id, seen.id)}
+    if seen.budget is not None:
+        left = {"limit": seen.budget.limit, "remaining": seen.budget.remaining}
+        values["github_budget"] = left | {"reset": clock.iso(seen.budget.reset), "at": clock.iso(clock.now())}
+    elif whole:
+        values["github_budget"] = None
+    if ends is not None or whole:
+        same = Project.token_expires_at.is_not_distinct_from(ends)
+        values |= {"token_expires_at": ends, "token_warned": case((same, Project.token_warned), else_=None)}
+    session.execute(
+        update(Project)
+        .where(Project.id == project.id, *(_unchanged(project, name) for name in _LEARNED_WITH))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def delete(session: Session, project: Project) -> None:
@@ -93,6 +129,8 @@ def delete_platform(session: Session, platform: Platform) -> None:
 def _assign_project(project: Project, changes: Mapping[str, Any], box: SecretBox) -> None:
     for name, value in _known(changes, PROJECT_FIELDS).items():
         setattr(project, name, box.seal(value) if name == "github_token" and value is not None else value)
+    if "github_token" in changes:
+        project.github_budget = project.token_expires_at = project.token_warned = None
 
 
 def _assign_platform(platform: Platform, changes: Mapping[str, Any], box: SecretBox) -> None:
@@ -105,6 +143,11 @@ def _known(changes: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, An
     for name in changes.keys() - names:
         raise KeyError(name)
     return changes
+
+
+def _unchanged(project: Project, name: str) -> ColumnElement[bool]:
+    column: InstrumentedAttribute[Any] = getattr(Project, name)
+    return column.is_not_distinct_from(getattr(project, name))
 
 
 def _place(project: Project) -> tuple[str | None, ...]:
