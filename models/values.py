@@ -37,6 +37,8 @@ class Outcome(StrEnum):
 
 PlatformType = Literal["HASHNODE", "DEVTO", "LINKEDIN"]
 ItemKind = Literal["commit", "pull", "issue", "release"]
+Key = tuple[ItemKind, str]
+"""What identifies one thing that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """`date` is the committer's date; `more_files` counts changed files beyond those listed."""
+    """`date` is the committer's date; `more_files` counts changed files beyond those listed. `by_forge`: the
+    forge itself made it, as GitHub does when it merges or squashes in the browser."""
 
     sha: str
     message: str
@@ -83,6 +86,11 @@ class Commit:
     files: tuple[FileChange, ...] = ()
     more_files: int = 0
     co_authors: tuple[Person, ...] = ()
+    by_forge: bool = False
+
+    @property
+    def key(self) -> Key:
+        return "commit", self.sha
 
     @property
     def title(self) -> str:
@@ -109,6 +117,10 @@ class PullRequest:
     closed_at: datetime | None = None
     commits: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> Key:
+        return "pull", str(self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -122,6 +134,10 @@ class Issue:
     url: str | None = None
     reason: str | None = None
 
+    @property
+    def key(self) -> Key:
+        return "issue", f"{self.number}@{self.closed_at:%Y-%m-%dT%H:%M:%SZ}"
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -133,6 +149,10 @@ class Release:
     body: str = ""
     url: str | None = None
     is_prerelease: bool = False
+
+    @property
+    def key(self) -> Key:
+        return "release", self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +203,8 @@ class Activity:
     (`owner/name`, or a folder's name); `url` its home page, None for a local repository without one.
 
     `cuts` are sentences about what caps left out. `unchanged`: one question proved that nothing happened
-    since the last scan, and nothing else was read. `withheld` and `held` are set by the pipeline.
+    since the last scan, and nothing else was read. `withheld` and `held` are set by the pipeline. `passed`
+    are the keys of what count as told though no post told them: what stood there before a job's first window.
     """
 
     repository: str
@@ -199,6 +220,7 @@ class Activity:
     seen: Seen | None = None
     withheld: tuple[Withheld, ...] = ()
     held: Held = Held()
+    passed: tuple[Key, ...] = ()
 
     @property
     def has_activity(self) -> bool:
@@ -215,16 +237,21 @@ class Activity:
         )
         return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n) or "No activity"
 
-    def keys(self) -> list[tuple[ItemKind, str]]:
+    def keys(self) -> list[Key]:
         """What identifies each item to the list of things a job has told already."""
         return [
-            *(("commit", c.sha) for c in self.commits),
-            *(("pull", str(p.number)) for p in self.pulls),
-            *(("issue", f"{i.number}@{i.closed_at:%Y-%m-%dT%H:%M:%SZ}") for i in self.issues),
-            *(("release", r.tag) for r in self.releases),
+            *(commit.key for commit in self.commits),
+            *(pull.key for pull in self.pulls),
+            *(issue.key for issue in self.issues),
+            *(release.key for release in self.releases),
+            *self.passed,
         ]
 
 
+LeftOutReason = Literal["merge", "reverted", "told", "unplanned", "unnamed"]
+"""Why something that was read is no item of the digest: a merge that says nothing of its own, undone inside
+the window (and what undid it), told by an earlier run as part of something else, an issue closed as not
+planned or as a duplicate, an issue of which nothing but the number is known."""
 Category = Literal["release", "breaking", "feature", "fix", "performance", "docs", "upkeep", "other"]
 
 
@@ -232,9 +259,11 @@ Category = Literal["release", "breaking", "feature", "fix", "performance", "docs
 class DigestItem:
     """One thing that happened, told once: a pull request stands for its commits.
 
-    `ref` names it inside a brief (`PR42`, `C1a2b3c4`, `I15`, `Rv1.0`). `folded` are the keys of what it
-    stands for besides itself, `closes` the issues that it closed. `files` begin with the most changed
-    one.
+    `key` is its own, `ref` names it inside a brief (`PR42`, `C1a2b3c4`, `I15`, `Rv1.0`). `folded` are the
+    keys of what it stands for besides itself, `closes` the issues that it closed; a title of theirs that
+    nobody knows is empty. `files` begin with the most changed one, `changes` are the same with their lines;
+    both may be cut, and `more_files` counts the rest, None where that is not known. `additions` and
+    `deletions` are None where not all of them are known.
     """
 
     ref: str
@@ -246,19 +275,24 @@ class DigestItem:
     url: str | None = None
     body: str = ""
     files: tuple[str, ...] = ()
-    more_files: int = 0
+    more_files: int | None = 0
     labels: tuple[str, ...] = ()
     date: datetime | None = None
     is_routine: bool = False
     closes: tuple["DigestItem", ...] = ()
-    folded: tuple[tuple[ItemKind, str], ...] = ()
+    folded: tuple[Key, ...] = ()
+    changes: tuple[FileChange, ...] = ()
+    additions: int | None = None
+    deletions: int | None = None
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
     """The activity as a writer is shown it: ranked, grouped by category, noise marked as routine. `words`
     is the window in words (`the last 24 hours`, `the week to 3 October 2025`), `cadence` its adjective
-    (`daily`)."""
+    (`daily`). `summary` counts what was read. Lines and files are those of all changes, None where some
+    changes were read without their files. Whatever was read is an item, folded into one, or `left_out`."""
 
     repository: str
     url: str | None
@@ -268,9 +302,10 @@ class Digest:
     window: Window
     items: tuple[DigestItem, ...] = ()
     people: tuple[Person, ...] = ()
-    additions: int = 0
-    deletions: int = 0
-    files_changed: int = 0
+    additions: int | None = 0
+    deletions: int | None = 0
+    files_changed: int | None = 0
+    left_out: tuple[tuple[Key, LeftOutReason], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who did something: one person under one name, bots left out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from models.values import Activity, Person
 
@@ -9,27 +9,32 @@ from models.values import Activity, Person
 _BOTS = frozenset({"dependabot", "renovate", "renovate-bot", "github-actions", "pre-commit-ci", "web-flow"})
 
 
-def is_bot(person: Person) -> bool:
-    """As the source saw it, or by name."""
-    names = (person.name.lower(), (person.login or "").lower())
-    return person.is_bot or any(name.endswith("[bot]") or name in _BOTS for name in names)
-
-
 class People:
     """Everybody in an activity.
 
     The same person may come with a login from one place and with a name alone from another: the login
-    joins them, and so does the name, where only one login goes with it.
+    joins them, and so does the name, where only one login goes with it. `bots`: logins and names that are
+    no people, in any case, besides those that everybody knows.
     """
 
-    def __init__(self, activity: Activity) -> None:
-        self._named = [person for person in _named(activity) if not is_bot(person) and person.name.strip()]
-        self._logins = {_fold(p.name): _fold(p.login) for p in self._named if p.login}
+    def __init__(self, activity: Activity, bots: Collection[str] = ()) -> None:
+        self._bots = _BOTS | {_fold(name).removeprefix("@") for name in bots}
+        self._named = [one for one in _named(activity) if not self.is_bot(one) and one.name.strip()]
+        logins: dict[str, set[str]] = {}
+        for person in self._named:
+            if person.login:
+                logins.setdefault(_fold(person.name), set()).add(_fold(person.login))
+        self._logins = {name: found.pop() for name, found in logins.items() if len(found) == 1}
         self._best: dict[str, Person] = {}
         for person in self._named:
             known = self._best.get(self._key(person))
             if known is None or _worth(person) > _worth(known):
                 self._best[self._key(person)] = person
+
+    def is_bot(self, person: Person) -> bool:
+        """As the source saw it, or by name."""
+        names = (_fold(person.name), _fold(person.login))
+        return person.is_bot or any(name.endswith("[bot]") or name in self._bots for name in names)
 
     def credits(self) -> list[Person]:
         """Each once, who did most first."""
@@ -38,7 +43,7 @@ class People:
 
     def once(self, named: Iterable[Person]) -> list[Person]:
         """Each of them once, in that order, under their best name."""
-        keys = dict.fromkeys(self._key(person) for person in named if not is_bot(person))
+        keys = dict.fromkeys(self._key(person) for person in named if not self.is_bot(person))
         return [self._best[key] for key in keys if key in self._best]
 
     def _key(self, person: Person) -> str:

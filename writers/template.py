@@ -84,10 +84,10 @@ def _opening(story: Story) -> list[str]:
 
 
 def _size(digest: Digest) -> str:
-    if not digest.additions + digest.deletions:
+    added, removed, files = digest.additions, digest.deletions, digest.files_changed
+    if added is None or removed is None or files is None or not added + removed:
         return ""
-    files = words.plural(digest.files_changed, "file")
-    return f": {words.plural(digest.additions, 'line')} added and {digest.deletions:,} removed in {files}"
+    return f": {words.plural(added, 'line')} added and {removed:,} removed in {words.plural(files, 'file')}"
 
 
 def _areas(story: Story) -> str:

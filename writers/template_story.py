@@ -122,9 +122,9 @@ def _files(item: DigestItem) -> str:
     if not plain or item.category in ("docs", "upkeep"):
         return ""
     names = [text.code(path) for path in plain if len(path) <= PATH_MAX][:FILES_MOST]
-    rest = len(plain) - len(names) + item.more_files
-    if not names:
+    if not names or item.more_files is None:
         return ""
+    rest = len(plain) - len(names) + item.more_files
     if rest:
         names.append(words.plural(rest, "more file"))
     return f"In {words.listed(names)}."

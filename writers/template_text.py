@@ -59,8 +59,8 @@ _PAST = {
     "include": "Included", "increase": "Increased", "introduce": "Introduced", "kill": "Removed", "make":
     "Made", "merge": "Merged", "migrate": "Migrated", "move": "Moved", "optimize": "Optimized", "optimise":
     "Optimised", "prevent": "Prevented", "provide": "Provided", "reduce": "Reduced", "refactor":
-    "Refactored", "remove": "Removed", "rename": "Renamed", "reorganize": "Reorganized", "replace":
-    "Replaced", "restore": "Restored", "rewrite": "Rewrote", "simplify": "Simplified", "skip": "Skipped",
+    "Refactored", "remove": "Removed", "rename": "Renamed", "reorganize": "Reorganized", "reapply":
+    "Reapplied", "replace": "Replaced", "restore": "Restored", "revert": "Reverted", "rewrite": "Rewrote", "simplify": "Simplified", "skip": "Skipped",
     "split": "Split", "stop": "Stopped", "switch": "Switched", "tidy": "Tidied", "update": "Updated",
     "upgrade": "Upgraded", "validate": "Validated",
 }  # fmt: skip
