@@ -163,7 +163,7 @@ class GitHub:
         releases = {"per_page": _PER_PAGE["releases"]}
         return [
             partial(self._pulls, api, reader, start, path),
-            partial(api.listing, f"{path}/issues", issues, reader.issue),
+            partial(api.listing, f"{path}/issues", issues, reader.issue, moves=_moves),
             partial(api.listing, f"{path}/releases", releases, reader.release, published_before),
         ]
 
@@ -174,7 +174,7 @@ class GitHub:
         params = (
             _BY_UPDATE | {"per_page": _PER_PAGE["pulls"]} | ({"base": self.branch} if self.branch else {})
         )
-        return api.listing(f"{path}/pulls", params, reader.pull, updated_before)
+        return api.listing(f"{path}/pulls", params, reader.pull, updated_before, moves=_moves)
 
     def _settled(self, api: Api, reader: shapes.Reader, start: datetime, lists: _Lists) -> _Lists:
         """A pull request that was merged after its list was read and before the branch was would be told as
@@ -251,6 +251,10 @@ class GitHub:
         """The repository's page for people, from the API's address."""
         api = urlsplit(self._api_url)
         return f"{api.scheme}://{api.netloc.removeprefix('api.')}/{self.repository}"
+
+
+def _moves(raw: Any) -> str:
+    return f"{raw['number']}@{raw['updated_at']}"
 
 
 def _when(item: PullRequest | Issue | Release) -> datetime:

@@ -5,7 +5,7 @@ Rules from docs.github.com/rest (API versions, pagination, best practices), read
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,24 +73,46 @@ class Api:
         read: Callable[[Any], T | None],
         is_last: Callable[[Page], bool] = lambda page: False,
         most: int | None = None,
+        moves: Callable[[Any], str] | None = None,
     ) -> Listing[T]:
         """All pages of a list, each item through `read` (None: not wanted), at most so many, to `is_last` of
         a page.
 
-        An empty repository or a feature that is switched off is an empty list. Raises GitHubError.
+        `moves`: what changes of an item when it moves to the front of its list; such an item is passed over
+        by who reads on from page to page, so the front of a list of several pages is read again, until
+        nothing moved meanwhile. An empty repository or a feature that is switched off is an empty list.
+        Raises GitHubError.
         """
         answer = self.ask(path, params)
         if answer.status in NOTHING_THERE:
             return Listing([], answer.date)
         items: list[T] = []
-        is_cut = False
+        is_cut, pages, seen = False, 0, set[str]()
         for page, is_cut in self._pages(answer, most or PAGES_MAX):
+            pages += 1
+            items += _kept(page, read)
             with known_shape():
-                items += [item for raw in page if (item := read(raw)) is not None]
+                seen.update(moves(raw) for raw in page if moves)
                 if is_last(page):
                     is_cut = False
                     break
+        if moves and pages > 1:
+            items += _kept(self._moved(path, params, moves, seen), read)
         return Listing(items, answer.date, is_cut)
+
+    def _moved(
+        self, path: str, params: Mapping[str, str], moves: Callable[[Any], str], seen: set[str]
+    ) -> Iterator[Any]:
+        """What is at the front of its list by now and was not seen."""
+        pages = 2
+        while pages > 1:  # what was read as one page is whole
+            for pages, (page, _) in enumerate(self._pages(self.ask(path, params), PAGES_MAX), 1):  # noqa: B007
+                with known_shape():
+                    fresh = [raw for raw in page if moves(raw) not in seen]
+                    seen.update(map(moves, fresh))
+                yield from fresh
+                if len(fresh) < len(page):
+                    break
 
     def ask(self, path: str, params: Mapping[str, str] | None = None, *, etag: str | None = None) -> Answer:
         """The answer of any status; 304 when what `etag` names is unchanged, which costs nothing of the
@@ -167,14 +189,25 @@ class Api:
             # An Enterprise Server that is older than the version refuses it and is right without it.
             self._version = {}
             answer = self._client.get(url, params, headers)
-        self.budget = github_headers.budget(answer) or self.budget
+        self._spend(github_headers.budget(answer))
         self.token_expires = github_headers.token_expiry(answer) or self.token_expires
         return answer
+
+    def _spend(self, left: Budget | None) -> None:
+        """Answers of parallel requests come in any order: the least that is left is the latest."""
+        before = self.budget
+        if left and (before is None or left.reset > before.reset or left.remaining < before.remaining):
+            self.budget = left
 
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status != 200:
             raise refusal(answer, self._token)
         return answer
+
+
+def _kept(raws: Iterable[Any], read: Callable[[Any], T | None]) -> list[T]:
+    with known_shape():
+        return [item for raw in raws if (item := read(raw)) is not None]
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from lib.http import Answer
@@ -19,7 +18,7 @@ from models.values import Commit, PullRequest
 from sources.base import Caps
 from sources.github_api import NOTHING_THERE, Api, known_shape
 from sources.github_errors import GitHubError, no_branch, refusal
-from sources.github_shapes import Reader, identity
+from sources.github_shapes import Identity, Reader, identity
 
 PER_PAGE = 100
 # A rebased pull request's own commits are asked for one by one, from its last to its first.
@@ -91,53 +90,53 @@ class Branch:
         return self._compared(base, answer)
 
     def _compared(self, base: str, answer: Answer) -> Found:
-        first = self._api.read(answer)
-        with known_shape():
-            total, raws = int(first["total_commits"]), list(first["commits"])
-            if len(raws) >= total:
-                head = raws[-1]["sha"] if raws else str(first["merge_base_commit"]["sha"])
+        first = self._page_of(answer)
+        pages = [first]
+        if len(first.commits) < first.total:
+            # The branch may move while its pages are read: a commit stays.
+            head = self._head().sha
+            pages = self._pages(base, head)
+        elif first.commits:
+            head = first.commits[-1][0].sha
+        else:
+            head = first.merge_base
+        total = pages[0].total
+        newest = [pair for page in pages for pair in page.commits][-self._caps.commits :]
+        rewritten = self._identities(head, base) if first.status == "diverged" else Counter()
+        commits = []
+        for commit, same in reversed(newest):
+            if rewritten[same]:
+                rewritten[same] -= 1
             else:
-                # The branch may move while its pages are read: a commit stays.
-                head = self._head().sha
-                total, raws = self._pages(base, head)
-            rewritten = self._identities(head, base) if first["status"] == "diverged" else Counter()
-            commits = []
-            for raw in reversed(raws):
-                if rewritten[identity(raw)]:
-                    rewritten[identity(raw)] -= 1
-                else:
-                    commits.append(self._reader.commit(raw))
+                commits.append(commit)
         cuts: tuple[str, ...] = ()
-        if total > len(raws):
-            cuts = (f"Only the newest {len(raws):,} of {total:,} commits were read.",)
+        if total > len(newest):
+            cuts = (f"Only the newest {len(newest):,} of {total:,} commits were read.",)
         return Found(commits, head, answer.date, cuts)
 
-    def _pages(self, base: str, head: str) -> tuple[int, list[Any]]:
-        """How many commits there are, and the newest of them as far as the cap goes, oldest first."""
+    def _pages(self, base: str, head: str) -> list["_Page"]:
+        """The comparison's pages, the oldest first; of more commits than the cap only the newest."""
         first = self._page(base, head, 1)
-        total = int(first["total_commits"])
-        last = -(-total // PER_PAGE)
+        last = -(-first.total // PER_PAGE)
         earliest = max(1, last - -(-self._caps.commits // PER_PAGE) + 1)
         wanted = range(max(2, earliest), last + 1)
         pages = self._api.together([partial(self._page, base, head, number) for number in wanted])
-        pages = [first, *pages] if earliest == 1 else pages
-        raws = [raw for page in pages for raw in page["commits"]]
-        return total, raws[-self._caps.commits :]
+        return [first, *pages] if earliest == 1 else pages
 
-    def _page(self, base: str, head: str, number: int) -> Any:
-        return self._api.read(self._ask(base, head, number))
+    def _page(self, base: str, head: str, number: int) -> "_Page":
+        return self._page_of(self._ask(base, head, number))
 
-    def _identities(self, base: str, head: str) -> Counter[Any]:
+    def _page_of(self, answer: Answer) -> "_Page":
+        raw = self._api.read(answer)
+        with known_shape():
+            commits = [(self._reader.commit(one), identity(one)) for one in raw["commits"]]
+            merge_base = str(raw["merge_base_commit"]["sha"])
+            return _Page(str(raw["status"]), int(raw["total_commits"]), merge_base, commits)
+
+    def _identities(self, base: str, head: str) -> Counter[Identity]:
         """Of the commits that a force push took off the branch: rebased ones come back under new ids, and
         they were told."""
-        answer = self._ask(base, head, 1)
-        if answer.status == 404:
-            return Counter()
-        first = self._api.read(answer)
-        total = int(first["total_commits"])
-        wanted = range(2, min(-(-total // PER_PAGE), self._caps.commits // PER_PAGE) + 1)
-        pages = self._api.together([partial(self._page, base, head, number) for number in wanted])
-        return Counter(identity(raw) for page in (first, *pages) for raw in page["commits"])
+        return Counter(same for page in self._pages(base, head) for _, same in page.commits)
 
     def _compare(self, base: str, head: str, page: int) -> Answer | None:
         """None where GitHub cannot show the difference, though it knows both ends: it is too large."""
@@ -181,6 +180,17 @@ class Branch:
 
     def _ref(self, name: str) -> str:
         return quote(name, safe="")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page of a comparison: how its ends relate, how many commits it has in all, and the oldest of
+    them."""
+
+    status: str
+    total: int
+    merge_base: str
+    commits: Sequence[tuple[Commit, Identity]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,9 @@ def test_all_pages(kind, lists, page, pages):
     del asked["awesome-lib"]
     if kind != "commit":
         asked["commits"] -= 1  # the head of a branch on which nothing is new
+    if pages > 1 and kind in ("pull", "issue"):
+        asked[lists] -= 1  # the front again, for what moved there meanwhile
+        asked["issues"] -= kind == "pull" and issue_pages > 1
     assert asked == Counter(dict.fromkeys(("commits", "pulls", "issues", "releases"), 1)) | Counter(
         {lists: pages, "issues": max(issue_pages, pages if kind == "issue" else 1)}
     )
@@ -188,7 +191,7 @@ def test_pages_end_at_the_window():
         activity = source(server).scan(SINCE)
     asked = Counter(r.path.rsplit("/", 1)[1] for r in server.requests)
     assert activity.summary == "50 merged PRs"
-    assert (asked["pulls"], asked["releases"]) == (2, 1)
+    assert (asked["pulls"], asked["releases"]) == (3, 1)
 
 
 def test_an_old_release_between_new_ones_does_not_end_the_list():
@@ -292,6 +295,24 @@ def test_without_a_memory_the_margin_stays_out():
 def test_an_issue_closed_again_is_another_item():
     keys = scan(Repository().commit("1" * 40, UNTIL).issue(8, UNTIL).data).keys()
     assert ("issue", "8@2025-10-03T09:00:04Z") in keys
+
+
+@pytest.mark.parametrize(("kind", "page"), [("pull", 50), ("issue", 100)])
+def test_an_item_that_moves_to_the_front_while_pages_are_read_is_told(kind, page):
+    """A comment on the last pull request, while the first page was read already."""
+
+    class Moving(GitHubStandIn):
+        def handle(self, request):
+            answer = super().handle(request)
+            if request.path.endswith(f"/{kind}s") and "page" not in request.query:
+                oldest = min(self.repositories[0][f"{kind}s"], key=lambda item: item["updated_at"])
+                oldest["updated_at"] = UNTIL.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return answer
+
+    made = many(2 * page + 1, kind).commit("f" * 40, SINCE + SECOND)
+    with Moving(made.data, server_time=UNTIL) as server:
+        activity = source(server).scan(SINCE)
+    assert len(getattr(activity, f"{kind}s")) == 2 * page + 1
 
 
 def test_an_item_that_two_pages_show_is_one():
