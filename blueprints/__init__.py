@@ -10,6 +10,7 @@ from blueprints import (
     pages_frame,
     projects,
     settings,
+    webhooks,
 )
 from blueprints.api import api
 from blueprints.health import health
@@ -26,4 +27,5 @@ BLUEPRINTS = (
     drafts.bp,
     notifications.bp,
     settings.bp,
+    webhooks.bp,
 )

@@ -14,6 +14,7 @@ from werkzeug.security import generate_password_hash
 
 from blueprints.access import digest, settings
 from blueprints.extensions import db
+from blueprints.webhooks import LARGEST
 from models import ApiToken, User
 from tasks.queue import worker_command
 
@@ -100,7 +101,7 @@ def web_command(host: str, port: int) -> list[str]:
 
     Waitress and not gunicorn, whose managing process alone takes 15 MB; gunicorn is for production.
     """
-    flags = f"--listen {host}:{port} --threads 8 --call"
+    flags = f"--listen {host}:{port} --threads 8 --max-request-body-size {LARGEST} --call"
     return [sys.executable, "-m", "waitress", *flags.split(), "app:create_app"]
 
 

@@ -79,7 +79,7 @@ def _http_error(error: HTTPException) -> Response:
             "The form had expired",
             "Nothing was changed. Go back, reload the page and send it again.",
         )
-    if request.path.startswith("/api/"):
+    if to_a_program():
         said = f"{error.description}" if isinstance(error, CSRFError) or status in (400, 415) else f"{title}."
         answer = api_error(status, said)
     else:
@@ -99,7 +99,7 @@ def _crash(error: Exception) -> Response:
         raise error
     current_app.logger.exception("Unhandled error at %s", request.path)
     title, advice = WORDS[500]
-    if request.path.startswith("/api/"):
+    if to_a_program():
         return api_error(500, f"{title}. {advice}")
     return _page(title, advice, 500)
 
@@ -115,10 +115,14 @@ def _no_database(error: SQLAlchemyError) -> Response:
     current_app.logger.error("The database did not answer %s (%s)", request.path, said(error))
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # a page asks who
     title, advice = WORDS[503]
-    on_api = request.path.startswith("/api/")
-    answer = api_error(503, f"{title}. {advice}") if on_api else _page(title, advice, 503)
+    answer = api_error(503, f"{title}. {advice}") if to_a_program() else _page(title, advice, 503)
     answer.headers["Retry-After"] = "60"
     return answer
+
+
+def to_a_program() -> bool:
+    """Whether whoever asks reads JSON."""
+    return request.path.startswith(("/api/", "/webhooks/"))
 
 
 def _page(title: str, advice: str, status: int) -> Response:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 
 from blueprints import scheduler, view
+from blueprints.errors import to_a_program
 from blueprints.extensions import db
 from blueprints.htmx import version
 from blueprints.view import MARKS, Mark, Moment
@@ -24,8 +25,9 @@ bp = Blueprint("frame", __name__)
 
 @bp.before_app_request
 def refuse_nul() -> None:
-    """PostgreSQL stores no NUL, and no address or form of ours has one."""
-    if not request.path.startswith("/api/"):
+    """PostgreSQL stores no NUL, and no address or form of ours has one. Programs' bodies are read, and
+    refused, where they are taken."""
+    if not to_a_program():
         texts = [request.path, *request.values.values()]
         if any("\0" in text for text in texts):
             abort(400)
