@@ -86,6 +86,7 @@ _SAYS_NOTHING = re.compile(
 _MENDS = re.compile(
     r"\b(?:correctly|in (?:the )?(?:correct|right)|wrong|broken|crash\w*|leaks?|regression|race)\b", re.I
 )
+_UNDOES = re.compile(r"\W*(?:revert|reapply|back(?:ed|s)? out)", re.I)
 _INNER = re.compile(r"\b(?:CI|CI/CD|workflows?|lint\w*|coverage|typing|type hints?)\b", re.I)
 _WEIGHT: dict[Category, float] = {
     "release": 100,
@@ -180,6 +181,8 @@ def _of_verb(title: str) -> Category:
 
 
 def _of_title(change: Change) -> Category:
+    if _UNDOES.match(change.title):
+        return "other"  # what comes back is not new
     found = _of_verb(change.title)
     if found == "upkeep":
         return "other" if change.in_changelog else "upkeep"

@@ -12,6 +12,12 @@ from models.values import Brief, Digest, DigestItem
 
 ITEMS_MAX, TITLE_MAX, BODY_MAX, FILES_MAX, PEOPLE_MAX = 80, 200, 800, 8, 30
 """Ours: a busy window stays under about 30,000 tokens. The digest is ranked: its end is worth least."""
+NOTES, NOTES_MAX = 3, 3_000
+"""The newest releases whose notes are shown at length, and characters of them."""
+NAMES_MAX, NAME_MAX = 10, 200
+"""People, labels and closed issues of one item; characters of a name, a label or a path."""
+CUT = " […]"
+"""Ends a text of which only the beginning is shown."""
 OPENING, CLOSING = "<<<ACTIVITY", "ACTIVITY>>>"
 JSON_ONLY = """
 Answer with one JSON object and nothing else: no fence, no comment. Its members are exactly: {members}."""
@@ -38,29 +44,51 @@ def shown(digest: Digest) -> dict[str, Any]:
         "repository": clean(digest.repository),
         "period": digest.words,
         "summary": digest.summary,
-        "people": [clean(p.name) for p in digest.people if not p.is_bot][:PEOPLE_MAX],
-        "lines_added": digest.additions,
-        "lines_deleted": digest.deletions,
-        "files_changed": digest.files_changed,
-        "items": [_item(item) for item in digest.items[:ITEMS_MAX]],
+        "people": [_name(p.name) for p in digest.people if not p.is_bot][:PEOPLE_MAX],
+        **_known(lines_added=digest.additions, lines_deleted=digest.deletions),
+        **_known(files_changed=digest.files_changed),
+        "items": [_item(item, place) for place, item in enumerate(digest.items[:ITEMS_MAX])],
         "items_left_out": max(0, len(digest.items) - ITEMS_MAX),
     }
 
 
-def _item(item: DigestItem) -> dict[str, Any]:
+def _known(**counts: int | None) -> dict[str, int]:
+    """Without what nobody counted: no number is better than a 0 that is none."""
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _item(item: DigestItem, place: int) -> dict[str, Any]:
+    body = NOTES_MAX if item.kind == "release" and place < NOTES else BODY_MAX
+    more = None if item.more_files is None else item.more_files + len(item.files[FILES_MAX:])
     found = {
         "ref": item.ref,
         "kind": item.kind,
         "category": item.category,
-        "title": clean(item.title)[:TITLE_MAX],
-        "body": clean(item.body)[:BODY_MAX],
-        "people": [clean(p.name) for p in item.people if not p.is_bot],
-        "labels": [clean(label) for label in item.labels],
-        "closes": [{"ref": issue.ref, "title": clean(issue.title)[:TITLE_MAX]} for issue in item.closes],
-        "files": [clean(path) for path in item.files[:FILES_MAX]],
+        "title": _cut(item.title, TITLE_MAX),
+        "body": _cut(item.body, body),
+        "people": [_name(p.name) for p in item.people if not p.is_bot][:NAMES_MAX],
+        "labels": [_name(label) for label in item.labels[:NAMES_MAX]],
+        "closes": [_closed(issue) for issue in item.closes[:NAMES_MAX]],
+        "files": [_name(path) for path in item.files[:FILES_MAX]],
+        "more_files": more,
+        **_known(lines_added=item.additions, lines_deleted=item.deletions),
         "routine": item.is_routine,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _closed(issue: DigestItem) -> dict[str, str]:
+    title = _cut(issue.title, TITLE_MAX)
+    return {"ref": issue.ref} | ({"title": title} if title else {})
+
+
+def _name(text: str) -> str:
+    return _cut(text, NAME_MAX)
+
+
+def _cut(text: str, limit: int) -> str:
+    seen = clean(text[: 2 * limit])
+    return seen if len(text) <= 2 * limit and len(seen) <= limit else seen[: limit - len(CUT)] + CUT
 
 
 def clean(text: str) -> str:

@@ -127,7 +127,14 @@ def _files(item: DigestItem) -> str:
     rest = len(plain) - len(names) + item.more_files
     if rest:
         names.append(words.plural(rest, "more file"))
-    return f"In {words.listed(names)}."
+    return f"In {words.listed(names)}{_lines(item)}."
+
+
+def _lines(item: DigestItem) -> str:
+    """` (+410 −112)`; nothing where it is not known of all its files."""
+    if item.additions is None or item.deletions is None or not item.additions + item.deletions:
+        return ""
+    return f" (+{item.additions:,} −{item.deletions:,})"
 
 
 def _is_side(path: str) -> bool:

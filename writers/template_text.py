@@ -60,7 +60,8 @@ _PAST = {
     "Made", "merge": "Merged", "migrate": "Migrated", "move": "Moved", "optimize": "Optimized", "optimise":
     "Optimised", "prevent": "Prevented", "provide": "Provided", "reduce": "Reduced", "refactor":
     "Refactored", "remove": "Removed", "rename": "Renamed", "reorganize": "Reorganized", "reapply":
-    "Reapplied", "replace": "Replaced", "restore": "Restored", "revert": "Reverted", "rewrite": "Rewrote", "simplify": "Simplified", "skip": "Skipped",
+    "Reapplied", "replace": "Replaced", "restore": "Restored", "revert": "Reverted", "rewrite": "Rewrote",
+    "simplify": "Simplified", "skip": "Skipped",
     "split": "Split", "stop": "Stopped", "switch": "Switched", "tidy": "Tidied", "update": "Updated",
     "upgrade": "Upgraded", "validate": "Validated",
 }  # fmt: skip
