@@ -12,11 +12,12 @@ from lib import clock, zones
 from lib.errors import OutsideError, sentence, stack_trace
 from models.base import AWAY, may_pass
 from models.values import Activity, Brief, Status, Voice
-from pipeline import record, scan
+from pipeline import heldback, joining, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.digest import digest
 from pipeline.hold import Heart, Hold, LostError, StoppedError
+from pipeline.privacy import Wishes
 from pipeline.record import Fault
 from pipeline.story import Story, end_posts, end_scan, load
 from pipeline.take import take_one
@@ -121,7 +122,8 @@ def _scan(story: Story) -> Activity:
     source = story.adapters.source(story.project)
     story.pool.submit(story.adapters.writer.prepare)
     look_up = partial(scan.told_before_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
-    future = story.pool.submit(scan.read, source, plan, look_up)
+    aside = partial(heldback.kept_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
+    future = story.pool.submit(scan.read, source, plan, look_up, Wishes.of(story.project.withhold), aside)
     if not soonest({future}, story.left(), story.hold.ended):
         future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
@@ -150,12 +152,27 @@ def _write(story: Story, activity: Activity) -> None:
 
 
 def _briefs(story: Story, activity: Activity) -> Briefs:
-    told = digest(activity, cadence=story.job.frequency.lower(), zone=zones.zone(story.job.timezone))
+    shown = digest(
+        activity,
+        cadence=story.job.frequency.lower(),
+        zone=zones.zone(story.job.timezone),
+        bots=story.project.bots or (),
+        told=_told_of_it(story, activity),
+    )
     voice = Voice(**{key: str(value) for key, value in story.project.voice.items() if key in Voice.__slots__})
     return {
-        platform.id: Brief(told, PLATFORMS[platform.type].rules, story.project.name, voice)
+        platform.id: Brief(shown, PLATFORMS[platform.type].rules, story.project.name, voice)
         for platform in story.missing
     }
+
+
+def _told_of_it(story: Story, activity: Activity) -> scan.Keys:
+    """What earlier runs told of things that lie partly in this window, such as a pull request whose commits
+    came late; nothing in a run that tells again what was told."""
+    asked = joining.asked(activity) if story.execution.tell_since is None else set()
+    if not asked:
+        return set()
+    return scan.told_before_elsewhere(_engine(story.session), story.job.id, story.hold.patiently, asked)
 
 
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:

@@ -13,6 +13,7 @@ from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
 from models.values import Activity, Outcome, Seen, Status
+from pipeline import heldback
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
@@ -332,9 +333,13 @@ def _remember(connection: Connection, execution: Execution, activity: Activity) 
     if not execution.moves_cursor:
         return
     connection.execute(_SYNCED, {"project": execution.project_id, "until": until})
-    if keys := activity.keys():
-        rows = [{"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in keys]
+    # What was withheld is dealt with as well: for good, or kept until its release.
+    if keys := {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}:
+        rows = [
+            {"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in sorted(keys)
+        ]
         connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
+    heldback.settle(connection, execution.job_id, activity, at)
 
 
 def _learned(seen: Seen, at: datetime) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from lib import clock
 from models import Execution, Job, Project, Told
 from models.base import reading
-from models.values import Activity, ItemKind
+from models.values import Activity, Held, ItemKind
+from pipeline.heldback import Aside, sifted
+from pipeline.privacy import NO_WISHES, Wishes
 from sources.base import Known, Source
 
 MARGIN = timedelta(hours=24)
@@ -48,16 +50,26 @@ def first_since(job: Job) -> datetime:
     return clock.now() - timedelta(days=int(job.first_run.get("days", 7)))
 
 
-def read(source: Source, plan: WindowPlan, told: Callable[[Asked], Keys]) -> Activity:
-    """Scan the window. `told`: which of these keys the job has told already.
+def read(
+    source: Source,
+    plan: WindowPlan,
+    told: Callable[[Asked], Keys],
+    wishes: Wishes = NO_WISHES,
+    aside: Aside = Held,
+) -> Activity:
+    """Scan the window, and withhold what must not be told before anything is stored.
 
-    Raises SourceError, and what `told` raises.
+    `told`: which of these keys the job has told already. `wishes`: what the user wants left out. `aside`:
+    what the job keeps until a release carries it. Raises SourceError, and what `told` and `aside` raise.
     """
 
     def asked(keys: Asked) -> Keys:
         return set() if plan.tell_again or not keys else told(keys)
 
-    return source.scan(plan.since, margin_from=plan.margin_from, base=plan.base, told=asked, known=plan.known)
+    found = source.scan(
+        plan.since, margin_from=plan.margin_from, base=plan.base, told=asked, known=plan.known
+    )
+    return sifted(found, wishes, aside, source.contains)
 
 
 def told_before_elsewhere(

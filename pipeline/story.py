@@ -17,6 +17,7 @@ from models.values import ACTIVITY, POST, Activity, Post, Status
 from pipeline.adapters import Adapters, SetupError
 from pipeline.control import lacking
 from pipeline.hold import Hold
+from pipeline.privacy import Wishes, leave_out
 from pipeline.record import milliseconds
 from pipeline.write import Written
 
@@ -121,7 +122,10 @@ def _reuse(story: Story, connection: Connection) -> None:
     reused = []
     for step in steps:
         if step.name == "scan" and step.result is not None:
-            story.activity = ACTIVITY.validate_python(step.result)
+            # What the user has come to withhold since then is not told either.
+            wishes = Wishes.of(story.project.withhold)
+            stored: Activity = ACTIVITY.validate_python(step.result)
+            story.activity = leave_out(stored, wishes.words, wishes.paths)
             reused.append("scan")
         elif step.name == "write" and step.result is not None and step.platform_id and step.platform_type:
             post: Post = POST.validate_python(step.result["post"])

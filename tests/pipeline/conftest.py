@@ -61,6 +61,9 @@ class FakeSource:
         window = Window(since, our_clock.now(), more.get("base"), "head1")
         return Activity("username/awesome-lib", window, commits=fresh)
 
+    def contains(self, tag: str, sha: str) -> bool:
+        return False
+
 
 class FakeWriter:
     """Writes a post per brief; `failures` holds a list of errors per platform type, taken first to last."""

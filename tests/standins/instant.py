@@ -28,6 +28,9 @@ class InstantSource:
         fresh = Commit(f"{until:%H%M%S%f}", "Add TypeScript support", Person("John Doe"), until)
         return Activity("username/awesome-lib", Window(since, until, None, fresh.sha), commits=(fresh,))
 
+    def contains(self, _tag: str, _sha: str) -> bool:
+        return False
+
 
 class InstantWriter:
     """Posts as short as they can be."""

@@ -1,0 +1,358 @@
+"""What must not be told: secrets in strangers' texts, security fixes before their release, and what the user
+wants left out. Pure functions on values; `pipeline.heldback` keeps what is held and offers it again."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pathspec import GitIgnoreSpec
+
+from lib.masking import mask
+from models.values import (
+    Activity,
+    Commit,
+    Held,
+    Issue,
+    Person,
+    PullRequest,
+    Release,
+    Withheld,
+    WithheldReason,
+)
+from pipeline.belonging import Belonging, Item, Key, items, key
+
+# The id of a GitHub advisory (docs.github.com, "About the GitHub Advisory database", 2026-11-23) and of a CVE
+# record (cve.org: a year and four digits or more), with whatever dash or underscore.
+_ADVISORY = re.compile(
+    r"(?<![a-z0-9])(?:ghsa(?:[-_‐‑–][0-9a-z]{4}){3}(?![0-9a-z])|cve[-_‐‑–][0-9]{4}[-_‐‑–][0-9]{4,})",
+    re.IGNORECASE,
+)
+_SECURITY: Final = {"security", "vulnerability", "vulnerabilities"}
+_NO_FIX: Final = {
+    *("docs", "doc", "documentation", "policy", "process", "meta", "discussion", "question", "rfc", "review"),
+    *("reviewed", "audit", "training", "tooling", "ci", "test", "tests", "not", "no", "non", "none"),
+}
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Thai, Lao, Burmese, Khmer, kana and Han do not part words by spaces: there a word has no edge to look for.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_NUMBER = re.compile(r"\(#[0-9]{1,9}\)\s*$")
+_COMMIT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
+SHORT_ID = 7
+"""Characters of a commit's id by which a text names it."""
+TELLING_TITLE = 12
+"""Characters from which a title is one change's own: shorter ones (`Fix tests`) are many changes'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user wants left out: `words` in any text, `paths` as gitignore has them."""
+
+    words: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, withhold: Mapping[str, Any] | None) -> "Wishes":
+        """From `Project.withhold`."""
+        chosen = withhold or {}
+        return cls(tuple(chosen.get("words") or ()), tuple(chosen.get("paths") or ()))
+
+
+NO_WISHES: Final = Wishes()
+
+
+def sift(
+    activity: Activity, words: Iterable[str], paths: Iterable[str], kept: Held | None = None
+) -> Activity:
+    """`activity` with nothing in its lists that must not be told.
+
+    `words`, `paths`: the user's; what has one of them is left out (see `leave_out`). `kept`: what the job
+    keeps from earlier windows; it is judged again together with the activity, because a word may be new, and
+    because what came later may belong to it.
+
+    Security fixes, new and kept, go to `held`; secrets are masked everywhere, in `held`, too. `withheld` gets
+    an entry for each item concerned; of what is kept still it has none, as an earlier run said it.
+    """
+    known = {key(item) for item in items(kept)} if kept else set()
+    whole = with_items(activity, kept) if kept else activity
+    fixes = security_fixes(whole, known)  # of the whole: what is left out below may be what joins the rest
+    return _masked(_held(leave_out(whole, words, paths), fixes, known))
+
+
+def leave_out(activity: Activity, words: Iterable[str], paths: Iterable[str]) -> Activity:
+    """Without what names one of the user's words, and without the files that match one of the paths. Doing it
+    again changes nothing.
+
+    Words are looked for in titles, texts, labels, files, tags and people's names. A pull request and the
+    commits that brought it are one change, which goes whole when the pull request or its merge names a word.
+    A commit goes when all of its files that are known match, and so does a pull request whose commits went.
+    """
+    spec = GitIgnoreSpec.from_lines(paths)
+    out: dict[Key, WithheldReason] = dict.fromkeys(_by_path(activity, spec), "path")
+    out |= dict.fromkeys(_by_word(activity, word_pattern(words)), "word")
+    left = _noted(_taken_out(activity, out), out) if out else activity
+    return _without_files(left, spec) if len(spec) else left
+
+
+def with_items(activity: Activity, more: Held) -> Activity:
+    """With `more` in its lists, newest first; what is in both is told as the activity has it."""
+    there = {key(item) for item in items(activity)}
+    commits = [commit for commit in more.commits if key(commit) not in there]
+    pulls = [pull for pull in more.pulls if key(pull) not in there]
+    issues = [issue for issue in more.issues if key(issue) not in there]
+    return replace(
+        activity,
+        commits=tuple(sorted((*activity.commits, *commits), key=lambda c: c.date, reverse=True)),
+        pulls=tuple(sorted((*activity.pulls, *pulls), key=lambda p: p.merged_at, reverse=True)),
+        issues=tuple(sorted((*activity.issues, *issues), key=lambda i: i.closed_at, reverse=True)),
+    )
+
+
+def only(held: Held, keys: Collection[Key]) -> Held:
+    """Those of the held items that have these keys."""
+    return Held(
+        tuple(commit for commit in held.commits if key(commit) in keys),
+        tuple(pull for pull in held.pulls if key(pull) in keys),
+        tuple(issue for issue in held.issues if key(issue) in keys),
+    )
+
+
+# The user's words and paths
+
+
+def word_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds these words in text made alike by `_folded`: whole, in upper or lower case, their spaces of any
+    kind. `_` parts words, as it does in names of files. None without words."""
+    forms = [form for word in words if (form := _form(_folded(word).split()))]
+    return re.compile("|".join(forms)) if forms else None
+
+
+def _form(parts: list[str]) -> str:
+    if not parts:
+        return ""
+    first, last = parts[0][0], parts[-1][-1]
+    before = r"(?<![^\W_])" if first.isalnum() and not _UNSPACED.match(first) else ""
+    after = r"(?![^\W_])" if last.isalnum() and not _UNSPACED.match(last) else ""
+    return before + r"\s+".join(map(re.escape, parts)) + after
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _by_word(activity: Activity, pattern: re.Pattern[str] | None) -> set[Key]:
+    if pattern is None:
+        return set()
+    named = {key(item) for item in items(activity) if pattern.search(_folded("\n".join(_texts(item))))}
+    belonging = Belonging(activity)
+    for pull in activity.pulls if named else ():
+        merge = belonging.merge_of(pull)
+        if key(pull) in named or (merge is not None and key(merge) in named):
+            named |= {key(pull), *map(key, belonging.commits_of(pull))}
+    return named
+
+
+def _by_path(activity: Activity, spec: GitIgnoreSpec) -> set[Key]:
+    gone = {
+        key(commit)
+        for commit in activity.commits
+        if commit.files and all(spec.match_file(file.path) for file in commit.files)
+    }
+    belonging = Belonging(activity)
+    for pull in activity.pulls if gone else ():
+        commits = belonging.commits_of(pull)
+        with_files = [commit for commit in commits if commit.files]
+        if with_files and all(key(commit) in gone for commit in with_files):
+            gone |= {key(pull), *map(key, commits)}
+    return gone
+
+
+def _without_files(activity: Activity, spec: GitIgnoreSpec) -> Activity:
+    thinned = (
+        replace(commit, files=tuple(file for file in commit.files if not spec.match_file(file.path)))
+        for commit in activity.commits
+    )
+    return replace(activity, commits=tuple(thinned))
+
+
+def _taken_out(activity: Activity, keys: Collection[Key]) -> Activity:
+    return replace(
+        activity,
+        commits=tuple(commit for commit in activity.commits if key(commit) not in keys),
+        pulls=tuple(pull for pull in activity.pulls if key(pull) not in keys),
+        issues=tuple(issue for issue in activity.issues if key(issue) not in keys),
+        releases=tuple(release for release in activity.releases if key(release) not in keys),
+    )
+
+
+def _noted(activity: Activity, why: Mapping[Key, WithheldReason]) -> Activity:
+    noted = (Withheld(kind, name, reason) for (kind, name), reason in sorted(why.items()))
+    return replace(activity, withheld=(*activity.withheld, *noted))
+
+
+# Security fixes
+
+
+def names_advisory(text: str) -> bool:
+    """Whether it has the id of a GitHub advisory or of a CVE record."""
+    return _ADVISORY.search(text) is not None
+
+
+def is_security_label(label: str) -> bool:
+    """`security`, `type: security`, `security-fix`, `Vulnerability` …, and not `security docs`.
+
+    Any word beside `security` may narrow it down (high, core, bug) but for those that mark talk about
+    security, its process or its absence: to hold something for a release too much costs a delay, to tell a
+    fix too early may cost somebody their machine.
+    """
+    words = {word.casefold() for word in _LETTERS.findall(label)}
+    return bool(words & _SECURITY) and not words & _NO_FIX
+
+
+def security_fixes(activity: Activity, known: Collection[Key] = ()) -> set[Key]:
+    """What names an advisory, has a security label or is `known` as a fix, and all that would tell of it."""
+    first = {key(item) for item in items(activity) if key(item) in known or _is_security(item)}
+    return _with_belongings(activity, first) if first else first
+
+
+def _held(activity: Activity, fixes: Collection[Key], known: Collection[Key]) -> Activity:
+    held = only(Held(activity.commits, activity.pulls, activity.issues), fixes)
+    new = {key(item) for item in items(held)}.difference(known)
+    return replace(_noted(_taken_out(activity, fixes), dict.fromkeys(new, "security")), held=held)
+
+
+def _is_security(item: Item) -> bool:
+    """A release that names an advisory is out already: it is what the others wait for."""
+    if isinstance(item, Release):
+        return False
+    labels = () if isinstance(item, Commit) else item.labels
+    return any(map(is_security_label, labels)) or any(map(names_advisory, _texts(item)))
+
+
+def _with_belongings(activity: Activity, first: set[Key]) -> set[Key]:
+    """These and all that would tell of them: first up to the pull requests that brought them and to what
+    closed them, then down to those pull requests' commits and the issues closed, and what says the same."""
+    belonging = Belonging(activity)
+    marked = set(first)
+    closers = {key(c) for i in activity.issues if key(i) in first for c in belonging.closers_of(i)}
+    marked |= closers
+    brought = (belonging.pull_of(commit) for commit in activity.commits if key(commit) in marked)
+    marked |= {key(pull) for pull in brought if pull is not None}
+    pulls = [pull for pull in activity.pulls if key(pull) in marked]
+    marked |= {key(commit) for pull in pulls for commit in belonging.commits_of(pull)}
+    marked |= _alike(activity, [*pulls, *(c for c in activity.commits if key(c) in first | closers)], marked)
+    changes: list[Commit | PullRequest] = [*activity.commits, *activity.pulls]
+    closing = [change for change in changes if key(change) in marked]
+    return marked | {key(issue) for change in closing for issue in belonging.closed_by(change)}
+
+
+def _alike(activity: Activity, fixes: Iterable[Commit | PullRequest], marked: set[Key]) -> set[Key]:
+    """What repeats a fix: under its title (a backport, a revert, a rebased commit) or naming its commit."""
+    titles = {_folded(_NUMBER.sub("", fix.title)).strip() for fix in fixes}
+    telling = [title for title in titles if len(title) >= TELLING_TITLE]
+    ids = {sha[:SHORT_ID] for kind, sha in marked if kind == "commit" and len(sha) >= SHORT_ID}
+    found: set[Key] = set()
+    changes: list[Commit | PullRequest] = [*activity.commits, *activity.pulls]
+    for change in changes:
+        text = change.message if isinstance(change, Commit) else f"{change.title}\n{change.body}"
+        title = _folded(change.title)
+        if any(one in title for one in telling) or ids & {i[:SHORT_ID] for i in _COMMIT_ID.findall(text)}:
+            found.add(key(change))
+    return found
+
+
+# Secrets
+
+
+def _masked(activity: Activity) -> Activity:
+    """With secrets masked in every text of its lists and of `held`; a release whose tag has one goes whole,
+    as nothing of it can be told without the tag."""
+    gone = {key(release) for release in activity.releases if mask(release.tag) != release.tag}
+    activity = _taken_out(activity, gone)
+    clean = replace(
+        activity,
+        commits=tuple(map(_clean_commit, activity.commits)),
+        pulls=tuple(map(_clean_pull, activity.pulls)),
+        issues=tuple(map(_clean_issue, activity.issues)),
+        releases=tuple(map(_clean_release, activity.releases)),
+        held=Held(
+            tuple(map(_clean_commit, activity.held.commits)),
+            tuple(map(_clean_pull, activity.held.pulls)),
+            tuple(map(_clean_issue, activity.held.issues)),
+        ),
+    )
+    changed = {key(old) for old, new in zip(items(activity), items(clean), strict=True) if old != new}
+    return _noted(clean, dict.fromkeys(gone | changed, "secret"))
+
+
+def _clean_commit(commit: Commit) -> Commit:
+    return replace(
+        commit,
+        message=mask(commit.message),
+        author=_clean_person(commit.author),
+        co_authors=tuple(map(_clean_person, commit.co_authors)),
+        files=tuple(replace(file, path=mask(file.path)) for file in commit.files),
+        url=_clean_url(commit.url),
+    )
+
+
+def _clean_pull(pull: PullRequest) -> PullRequest:
+    return replace(
+        pull,
+        title=mask(pull.title),
+        body=mask(pull.body),
+        author=_clean_person(pull.author) if pull.author else None,
+        labels=tuple(map(mask, pull.labels)),
+        url=_clean_url(pull.url),
+    )
+
+
+def _clean_issue(issue: Issue) -> Issue:
+    return replace(
+        issue,
+        title=mask(issue.title),
+        author=_clean_person(issue.author) if issue.author else None,
+        labels=tuple(map(mask, issue.labels)),
+        url=_clean_url(issue.url),
+    )
+
+
+def _clean_release(release: Release) -> Release:
+    return replace(release, name=mask(release.name), body=mask(release.body), url=_clean_url(release.url))
+
+
+def _clean_person(person: Person) -> Person:
+    login = person.login if person.login and mask(person.login) == person.login else None
+    return replace(person, name=mask(person.name), login=login, url=_clean_url(person.url))
+
+
+def _clean_url(url: str | None) -> str | None:
+    """The host is the repository's own, private or not: only what else an address may carry is a secret."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    rest = f"{parts.path}?{parts.query}#{parts.fragment}"
+    return None if "@" in parts.netloc or mask(rest) != rest else url
+
+
+def _texts(item: Item) -> Iterator[str]:
+    """Everything that people wrote and a writer or a reader could see."""
+    match item:
+        case Commit():
+            yield item.message
+            yield from (file.path for file in item.files)
+            yield from _names(item.author, *item.co_authors)
+        case PullRequest():
+            yield from (item.title, item.body, *item.labels, *_names(item.author))
+        case Issue():
+            yield from (item.title, *item.labels, *_names(item.author))
+        case Release():
+            yield from (item.tag, item.name, item.body)
+
+
+def _names(*people: Person | None) -> Iterator[str]:
+    for person in people:
+        if person is not None:
+            yield from (person.name, person.login or "")
