@@ -1,0 +1,375 @@
+"""Security fixes are kept aside and offered again, exactly once; on both databases, through failures."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from lib import clock as our_clock
+from models import Execution, HeldBack, Job, Project, Step, Told
+from models.values import Activity, Brief, Held, Issue, Person, PullRequest, Release, Window
+from pipeline import control, execute
+from pipeline.heldback import carried
+from sources.base import SourceError
+from tests.pipeline.conftest import FakeAdapters, commit, make_job
+from writers.base import WriterError
+
+FIX = "Check the redirect's host\n\nCVE-2025-12345"
+JOHN = Person("John Doe")
+
+
+class Repository:
+    """A source that tells each window what was added to it since; `carries` maps tags to their commits."""
+
+    def __init__(self) -> None:
+        self.commits: list[Any] = []
+        self.pulls: list[PullRequest] = []
+        self.issues: list[Issue] = []
+        self.releases: list[Release] = []
+        self.carries: dict[str, set[str]] = {}
+        self.failures: list[Exception] = []
+        self.asked: list[tuple[str, str]] = []
+        self.scans = 0
+
+    def scan(self, since, *, told, **_more) -> Activity:
+        self.scans += 1
+        whole = Activity(
+            "username/awesome-lib",
+            Window(since, our_clock.now(), None, "head"),
+            commits=tuple(self.commits),
+            pulls=tuple(self.pulls),
+            issues=tuple(self.issues),
+            releases=tuple(self.releases),
+        )
+        known = told(set(whole.keys()))
+        return replace(
+            whole,
+            commits=tuple(c for c in self.commits if ("commit", c.sha) not in known),
+            pulls=tuple(p for p in self.pulls if ("pull", str(p.number)) not in known),
+            issues=tuple(i for i in self.issues if not any(k[1].startswith(f"{i.number}@") for k in known)),
+            releases=tuple(r for r in self.releases if ("release", r.tag) not in known),
+        )
+
+    def contains(self, tag: str, sha: str) -> bool:
+        self.asked.append((tag, sha))
+        if self.failures:
+            raise self.failures.pop()
+        return sha in self.carries.get(tag, ())
+
+    def publish(self, tag: str, *shas: str) -> None:
+        self.releases.append(Release(tag, tag, our_clock.now()))
+        self.carries[tag] = set(shas)
+
+
+@pytest.fixture
+def repository() -> Repository:
+    return Repository()
+
+
+@pytest.fixture
+def briefs(adapters: FakeAdapters) -> list[Brief]:
+    shown: list[Brief] = []
+    adapters.writer.before_answer = shown.append
+    return shown
+
+
+@pytest.fixture
+def adapters(repository) -> FakeAdapters:
+    made = FakeAdapters()
+    made.github = repository  # type: ignore[assignment]
+    return made
+
+
+def run(session, job: Job, adapters, **more) -> Execution:
+    execution, _ = control.trigger(session, job, **more)
+    return again(session, execution, adapters)
+
+
+def again(session, execution: Execution, adapters) -> Execution:
+    execute.run(session, execution.id, adapters)
+    done = session.get_one(Execution, execution.id, populate_existing=True)
+    session.commit()
+    return done
+
+
+def kept(session) -> list[tuple[str, str]]:
+    rows = session.execute(select(HeldBack.kind, HeldBack.key).order_by(HeldBack.kind, HeldBack.key)).all()
+    session.commit()
+    return [tuple(row) for row in rows]
+
+
+def told(session) -> set[tuple[str, str]]:
+    rows = session.execute(select(Told.kind, Told.key)).all()
+    session.commit()
+    return {tuple(row) for row in rows}
+
+
+def stored(session, execution: Execution) -> dict[str, Any]:
+    result = session.scalar(select(Step.result).where(Step.execution_id == execution.id, Step.name == "scan"))
+    session.commit()
+    return result
+
+
+def titles(briefs: list[Brief]) -> set[str]:
+    return {item.title for brief in briefs for item in brief.digest.items}
+
+
+def test_a_fix_is_kept_until_its_release_and_then_told_once(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX), commit("c1", "Add TypeScript support")]
+    first = run(session, job, adapters)
+    assert (first.outcome, first.summary) == ("SUCCESS", "1 commit")
+    assert titles(briefs) == {"Add TypeScript support"}
+    assert kept(session) == [("commit", "fix1111")]
+    assert stored(session, first)["withheld"] == [{"kind": "commit", "key": "fix1111", "reason": "security"}]
+
+    clock.advance(86_400)
+    repository.publish("v1.0", "other")
+    run(session, job, adapters)
+    assert "Check the redirect's host" not in titles(briefs)
+    assert kept(session) == [("commit", "fix1111")]
+
+    clock.advance(86_400)
+    repository.publish("v1.1", "fix1111")
+    briefs.clear()
+    third = run(session, job, adapters)
+    assert titles(briefs) == {"Check the redirect's host", "v1.1"}
+    assert third.summary == "1 commit, 1 release"
+    assert (kept(session), stored(session, third)["withheld"]) == ([], [])
+
+    clock.advance(86_400)
+    repository.publish("v1.2", "fix1111")
+    briefs.clear()
+    run(session, job, adapters)
+    assert titles(briefs) == {"v1.2"}
+
+
+def test_a_release_in_the_same_window_lets_it_through(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX)]
+    repository.publish("v1.1", "fix1111")
+    done = run(session, job, adapters)
+    assert "Check the redirect's host" in titles(briefs)
+    assert (kept(session), stored(session, done)["withheld"]) == ([], [])
+
+
+def test_a_window_with_nothing_but_a_fix_writes_nothing_and_keeps_it(session, clock, adapters, repository):
+    job = make_job(session)
+    repository.commits = [commit("fix1111", FIX)]
+    done = run(session, job, adapters)
+    assert (done.outcome, done.summary, adapters.writer.calls) == ("NO_ACTIVITY", "No activity", [])
+    assert kept(session) == [("commit", "fix1111")]
+    assert told(session) == {("commit", "fix1111")}
+    assert session.get_one(Job, job.id, populate_existing=True).cursor_until == clock.now()
+
+
+def test_the_pull_request_its_commits_and_its_issue_come_back_together(
+    session, clock, adapters, repository, briefs
+):
+    job = make_job(session, platforms=("DEVTO",))
+    at = clock.now() - timedelta(hours=1)
+    repository.pulls = [
+        PullRequest(7, "Check hosts", at, body="Fixes #5", labels=("security",), merge_sha="m")
+    ]
+    repository.issues = [Issue(5, "Redirects go anywhere", at)]
+    repository.commits = [
+        replace(commit("m", "Merge pull request #7 from x/y", at), parents=("a", "b")),
+        replace(commit("b", "Compare hosts", at), parents=("a",)),
+        replace(commit("a", "Fix a typo", at), parents=("0",)),
+    ]
+    run(session, job, adapters)
+    assert titles(briefs) == {"Fix a typo"}
+    key = f"5@{at:%Y-%m-%dT%H:%M:%SZ}"
+    assert kept(session) == [("commit", "b"), ("commit", "m"), ("issue", key), ("pull", "7")]
+    clock.advance(60)
+    repository.publish("v2", "m", "a", "b")
+    briefs.clear()
+    done = run(session, job, adapters)
+    assert done.summary == "2 commits, 1 merged PR, 1 closed issue, 1 release"
+    assert titles(briefs) == {"Check hosts", "v2"}
+    assert kept(session) == []
+    assert repository.asked == [("v2", "m")]
+
+
+def test_what_belongs_to_a_kept_fix_is_kept_when_it_comes_later(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.pulls = [PullRequest(7, "Check hosts", clock.now(), labels=("security",), merge_sha="m")]
+    run(session, job, adapters)
+    clock.advance(60)
+    repository.commits = [commit("m", "Compare hosts (#7)"), commit("c", "Add x")]
+    run(session, job, adapters)
+    assert titles(briefs) == {"Add x"}
+    assert kept(session) == [("commit", "m"), ("pull", "7")]
+
+
+def test_a_dry_run_changes_nothing(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX)]
+    run(session, job, adapters, dry_run=True)
+    assert (kept(session), told(session)) == ([], set())
+    run(session, job, adapters)
+    repository.publish("v1.1", "fix1111")
+    clock.advance(60)
+    run(session, job, adapters, dry_run=True)
+    assert "Check the redirect's host" in titles(briefs)
+    assert kept(session) == [("commit", "fix1111")]
+    briefs.clear()
+    run(session, job, adapters)
+    assert "Check the redirect's host" in titles(briefs)
+    assert kept(session) == []
+
+
+def test_telling_again_keeps_what_is_kept(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX), commit("c1", "Add x")]
+    run(session, job, adapters)
+    before = kept(session)
+    clock.advance(60)
+    again_told = run(session, job, adapters, since=clock.now() - timedelta(days=3))
+    assert titles(briefs) == {"Add x"}
+    assert kept(session) == before == [("commit", "fix1111")]
+    assert stored(session, again_told)["held"]["commits"] == []
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_a_failure_in_between_loses_nothing_and_reuses_the_scan(
+    session, clock, adapters, repository, briefs, released
+):
+    """The scan of the failed attempt is stored, and its rows come with the attempt that succeeds."""
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX), commit("c1", "Add x")]
+    if released:
+        run(session, job, adapters)
+        repository.publish("v1", "fix1111")
+        repository.commits.append(commit("c2", "Add y"))
+        clock.advance(60)
+    before, scans = kept(session), repository.scans
+    adapters.writer.failures["DEVTO"] = [WriterError("HTTP 500")]
+    waiting = run(session, job, adapters)
+    assert (waiting.status, kept(session)) == ("RETRYING", before)
+    clock.move_to(waiting.next_retry_at)
+    briefs.clear()
+    done = again(session, waiting, adapters)
+    assert (done.outcome, repository.scans) == ("SUCCESS", scans + 1)
+    assert kept(session) == ([] if released else [("commit", "fix1111")])
+    assert ("Check the redirect's host" in titles(briefs)) is released
+    assert ("commit", "fix1111") in told(session)
+
+
+def test_a_run_that_ends_failed_leaves_it_to_the_next(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",), max_retries=0)
+    repository.commits = [commit("fix1111", FIX), commit("c1", "Add x")]
+    adapters.writer.failures["DEVTO"] = [WriterError("HTTP 500")]
+    assert run(session, job, adapters).status == "FAILED"
+    assert (kept(session), told(session)) == ([], set())
+    clock.advance(60)
+    run(session, job, adapters)
+    assert kept(session) == [("commit", "fix1111")]
+
+
+def test_a_question_that_fails_fails_the_scan_alone(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX)]
+    run(session, job, adapters)
+    repository.publish("v1", "fix1111")
+    repository.failures = [SourceError("GitHub is down")]
+    clock.advance(60)
+    waiting = run(session, job, adapters)
+    assert (waiting.status, waiting.error) == ("RETRYING", "GitHub is down")
+    assert kept(session) == [("commit", "fix1111")]
+    clock.move_to(waiting.next_retry_at)
+    assert again(session, waiting, adapters).outcome == "SUCCESS"
+    assert kept(session) == []
+
+
+def test_a_database_that_dies_in_the_final_transaction_keeps_all_or_nothing(
+    session, clock, adapters, repository, briefs, monkeypatch
+):
+    from pipeline import heldback
+
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX)]
+    run(session, job, adapters)
+    repository.publish("v1", "fix1111")
+    clock.advance(60)
+    whole, deaths = heldback.settle, [RuntimeError("power cut")]
+
+    def dying(*given):
+        whole(*given)
+        if deaths:
+            raise deaths.pop()
+
+    monkeypatch.setattr(heldback, "settle", dying)
+    waiting = run(session, job, adapters)
+    assert waiting.status == "RETRYING"
+    assert kept(session) == [("commit", "fix1111")]
+    clock.move_to(waiting.next_retry_at)
+    done = again(session, waiting, adapters)
+    assert (done.outcome, kept(session)) == ("SUCCESS", [])
+
+
+def test_words_and_paths_are_dealt_with_for_good(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    project = session.get_one(Project, job.project_id)
+    project.withhold = {"words": ["falcon"], "paths": ["docs/internal/**"]}
+    session.commit()
+    from models.values import FileChange
+
+    repository.commits = [
+        commit("c1", "Start project Falcon"),
+        replace(commit("c2", "Write it down"), files=(FileChange("docs/internal/plan.md"),)),
+        commit("c3", "Add x"),
+    ]
+    done = run(session, job, adapters)
+    assert (titles(briefs), done.summary) == ({"Add x"}, "1 commit")
+    assert told(session) == {("commit", "c1"), ("commit", "c2"), ("commit", "c3")}
+    assert kept(session) == []
+    assert "Falcon" not in json.dumps(stored(session, done))
+    session.get_one(Project, job.project_id).withhold = None
+    session.commit()
+    clock.advance(60)
+    assert run(session, job, adapters).outcome == "NO_ACTIVITY"
+
+
+def test_a_new_word_ends_the_stay_of_what_is_kept(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX)]
+    run(session, job, adapters)
+    session.get_one(Project, job.project_id).withhold = {"words": ["redirect"]}
+    session.commit()
+    clock.advance(60)
+    repository.publish("v1", "fix1111")
+    done = run(session, job, adapters)
+    assert titles(briefs) == {"v1"}
+    assert kept(session) == []
+    assert stored(session, done)["withheld"] == [{"kind": "commit", "key": "fix1111", "reason": "word"}]
+
+
+def test_a_word_that_comes_between_two_attempts_counts_at_once(session, clock, adapters, repository, briefs):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("c1", "Start project Falcon"), commit("c2", "Add x")]
+    adapters.writer.failures["DEVTO"] = [WriterError("HTTP 500")]
+    waiting = run(session, job, adapters)
+    session.get_one(Project, job.project_id).withhold = {"words": ["falcon"]}
+    session.commit()
+    clock.move_to(waiting.next_retry_at)
+    briefs.clear()
+    done = again(session, waiting, adapters)
+    assert (titles(briefs), done.summary, repository.scans) == ({"Add x"}, "1 commit", 1)
+    assert told(session) == {("commit", "c1"), ("commit", "c2")}
+
+
+def test_issues_come_back_with_what_closed_them_else_by_date(clock):
+    at = clock.now()
+    pull = PullRequest(7, "x", at, body="Fixes #5", merge_sha="m")
+    lone, with_pull = Issue(4, "lone", at), Issue(5, "with a pull request", at)
+    held = Held((), (pull,), (lone, with_pull))
+    early, late = Release("v0", "v0", at - timedelta(days=1)), Release("v1", "v1", at + timedelta(days=1))
+    assert carried(held, (), lambda tag, sha: True) == set()
+    assert carried(held, (early,), lambda tag, sha: False) == set()
+    assert {kind for kind, _ in carried(held, (late,), lambda tag, sha: False)} == {"issue"}
+    assert len(carried(held, (early,), lambda tag, sha: True)) == 2
+    assert len(carried(held, (early, late), lambda tag, sha: tag == "v1")) == 3
