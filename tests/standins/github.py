@@ -85,7 +85,7 @@ class GitHubStandIn(StandIn):
 
     `required_token`: who does not send it gets 401. `bad_tokens`: these get 401. `versions`: the API versions
     known, others get 400. `server_time`: what the Date header says, the real time when None. `moved`: old
-    full name (lower case) to the new one. `most`: no page is longer, whatever is asked for.
+    full name (lower case) to the new one.
 
     What a token may: `login` is its owner's; `permissions` of a fine-grained one (`{"issues=read"}`; None:
     all), `scopes` of a classic one, `token_expires` as GitHub writes it, `shows_drafts` to who may push.
@@ -107,7 +107,6 @@ class GitHubStandIn(StandIn):
         self.server_time = server_time
         self.versions = {"2022-11-28", "2026-03-10"}
         self.moved: dict[str, str] = {}
-        self.most = 100
         self.login = "octo-maintainer"
         self.permissions: set[str] | None = None
         self.scopes: str | None = None
@@ -271,18 +270,13 @@ class GitHubStandIn(StandIn):
         ahead, behind = graph.between(base, head), graph.between(head, base)
         status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
         name = data["repository"]["full_name"]
-        paged = bool(request.query)
-        shown = ahead if paged else ahead[-COMPARED:]
-        commits = self._page(
-            data,
-            rest,
-            request.query,
-            [graph.commits[sha] for sha in shown],
-            COMPARED if not request.query.get("per_page") else 30,
-            COMPARED if not request.query.get("per_page") else 100,
-            shape=shapes.commit,
-            links=paged,
-        )
+        shown = [graph.commits[sha] for sha in ahead]
+        if request.query:
+            # Without per_page as many as unpaged; see the recorded comparisons of 2023 and 2025.
+            most = 100 if "per_page" in request.query else COMPARED
+            commits = self._page(data, rest, request.query, shown, most, most, shape=shapes.commit)
+        else:
+            commits = Answer(body=[shapes.commit(raw, name) for raw in shown[-COMPARED:]])
         body = shapes.comparison(names, (base, head), name) | {
             "base_commit": shapes.commit(graph.commits[base], name),
             "merge_base_commit": shapes.commit(graph.commits[common], name),
@@ -380,9 +374,8 @@ class GitHubStandIn(StandIn):
         most: int = 100,
         *,
         shape: Any = None,
-        links: bool = True,
     ) -> Answer:
-        size = max(1, min(most, self.most, int(query.get("per_page", default))))
+        size = max(1, min(most, int(query.get("per_page", default))))
         page = max(1, int(query.get("page", 1)))
         last = max(1, -(-len(items) // size))
         pages = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
@@ -393,7 +386,7 @@ class GitHubStandIn(StandIn):
         if shape is not None:
             name = data["repository"]["full_name"]
             chosen = [shape(raw, name) for raw in chosen]
-        return Answer(body=chosen, headers={"Link": link} if link and links else {})
+        return Answer(body=chosen, headers={"Link": link} if link else {})
 
     def _limits(self, request: Request) -> dict[str, str]:
         limit = self.allowance if self.allowance is not None else 5000 if _token(request) else 60
