@@ -1,16 +1,22 @@
 """Real weeks of real repositories through the whole run: GitHub's source, both writers, every platform."""
 
 import json
+import re
+from collections import Counter
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from lib.secrets import SecretBox
 from models import Draft, Execution, Project
-from models.values import Post
+from models.values import Activity, Digest, Post
 from pipeline import control, execute
 from pipeline.adapters import Adapters
+from pipeline.digest import digest
 from platforms import PLATFORMS
+from sources.github import GitHub
+from tests.e2e.recorded_lists import LISTS, MERGES_OF_BRANCHES, Expected
 from tests.pipeline.conftest import make_job
 from tests.standins.github import GitHubStandIn, parse
 from tests.standins.llm import LlmStandIn
@@ -70,3 +76,64 @@ def test_a_recorded_week_becomes_three_posts(session, week, adapters):
         assert draft.checks == []
         assert PLATFORMS[draft.platform_type].check(Post(draft.title, draft.content, tuple(draft.tags))) == []
         assert name.lower() in (draft.title + draft.content).lower()
+
+
+@pytest.fixture
+def scanned(week) -> Activity:
+    owner, name = week["repository"]["full_name"].split("/")
+    with GitHubStandIn(week, server_time=parse(week["_meta"]["window"]["to"])) as github:
+        return GitHub(github.url, owner, name).scan(parse(week["_meta"]["window"]["from"]))
+
+
+@pytest.fixture
+def shown(scanned) -> Digest:
+    return digest(scanned, cadence="weekly", zone=ZoneInfo("UTC"))
+
+
+def test_a_recorded_week_is_joined_item_for_item(week, shown):
+    found = {
+        Expected(
+            item.ref,
+            sum(kind == "commit" for kind, _ in item.folded),
+            tuple(issue.ref for issue in item.closes),
+            tuple(sorted(person.name for person in item.people)),
+        )
+        for item in shown.items
+    }
+    name = week["repository"]["name"]
+    assert found == set(LISTS[name])
+    left_out = [(kind, key[:7], reason) for (kind, key), reason in shown.left_out]
+    assert left_out == [("commit", sha, "merge") for sha in MERGES_OF_BRANCHES.get(name, ())]
+
+
+def test_all_of_a_recorded_week_is_accounted_for_once(scanned, shown):
+    told = [key for item in shown.items for key in (item.key, *item.folded)]
+    read = [*told, *(key for key, _ in shown.left_out)]
+    assert Counter(read) == Counter(item.key for item in things(scanned))
+
+
+def things(activity: Activity) -> tuple:
+    return (*activity.commits, *activity.pulls, *activity.issues, *activity.releases)
+
+
+def test_no_pull_request_of_a_recorded_week_is_told_as_a_commit(scanned, shown):
+    told_twice = {
+        (item.ref, number)
+        for item in shown.items
+        for number in re.findall(r"#(\d+)", item.title if item.kind == "commit" else "")
+    }
+    assert told_twice == set()
+    merged = {pull.merge_sha for pull in scanned.pulls}
+    assert merged.isdisjoint(item.key[1] for item in shown.items if item.kind == "commit")
+
+
+def test_the_lines_of_a_recorded_pull_request_are_those_of_its_merge(week, shown):
+    """As its page on GitHub shows them: what several commits change back and forth counts once."""
+    by_number = {item.number: item for item in shown.items if item.kind == "pull"}
+    for pull in week["pulls"]:
+        merge = week["commit_details"][pull["merge_commit_sha"]]
+        item = by_number[pull["number"]]
+        counted = (merge["stats"]["additions"], merge["stats"]["deletions"])
+        assert (item.additions, item.deletions) == counted
+        assert sorted(item.files) == sorted(file["filename"] for file in merge["files"])
+        assert item.more_files == 0
