@@ -34,17 +34,20 @@ _FAILURE = {
     "failures_in_row": _job.failures_in_row + 1,
 }
 _SINCE = bindparam("since", type_=_job.cursor_floor.type)
+_HEAD = bindparam("head", type_=_job.cursor_head.type)
 _ADVANCE = {
     "cursor_floor": case((_job.cursor_floor < _SINCE, _job.cursor_floor), else_=_SINCE),
     "cursor_until": bindparam("until", type_=_job.cursor_until.type),
-    "cursor_head": func.coalesce(bindparam("head", type_=_job.cursor_head.type), _job.cursor_head),
+    "cursor_head": func.coalesce(_job.cursor_head, _HEAD),
 }
 """The job has told everything up to the window's end."""
 _READ = {
+    "cursor_head": func.coalesce(_HEAD, _job.cursor_head),
     "cursor_read": bindparam("until", type_=_job.cursor_until.type),
     "cursor_etag": bindparam("etag", type_=_job.cursor_etag.type),
 }
-"""... and has read everything, not just asked whether anything changed."""
+"""... and has read everything since its last head: neither just asked whether anything changed, nor told
+again by date."""
 
 
 def finish(
@@ -64,9 +67,9 @@ def finish(
     }
     if window is not None:
         values |= {"since": window.since, "until": window.until, "head": window.head}
-    read = window is not None and activity is not None and not activity.unchanged
-    if read and activity is not None:
-        values["etag"] = activity.seen.etag if activity.seen else None
+    read = window is not None and execution.tell_since is None and not (activity and activity.unchanged)
+    if read:
+        values["etag"] = activity.seen.etag if activity and activity.seen else None
     job = connection.execute(_ends(counted, succeeded, window is not None, read), values).one()
     if succeeded and execution.moves_cursor:
         pushes.settle(connection, execution.job_id, job.push_since, job.push_at, execution.started_at)
@@ -95,7 +98,7 @@ def _ends(counted: bool, succeeded: bool, advances: bool, read: bool) -> Returni
     """The one statement on the job at an execution's end, which is also what reads it."""
     values = (_SUCCESS if succeeded else _FAILURE) if counted else {}
     statement = update(_job_table).where(_job.id == bindparam("wanted"))
-    statement = statement.values(**values, **(_ADVANCE if advances else {}), **(_READ if read else {}))
+    statement = statement.values(**values | (_ADVANCE if advances else {}) | (_READ if read else {}))
     return statement.returning(
         *(_job.notify, _job.is_enabled, _job.paused_at, _job.pause_after, _job.failures_in_row),
         *(_job.push_since, _job.push_at),

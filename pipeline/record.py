@@ -39,7 +39,7 @@ _SEEN = (
     .where(_project.c.id == bindparam("project"))
     .values(
         github_repo_owner=bindparam("owner"),
-        github_repo_name=bindparam("name"),
+        github_repo_name=bindparam("called"),
         github_id=bindparam("number"),
         github_budget=bindparam("budget", type_=_project.c.github_budget.type),
         token_expires_at=bindparam("expires", type_=_project.c.token_expires_at.type),
@@ -350,7 +350,7 @@ def _learned(seen: Seen, at: datetime) -> dict[str, Any]:
         budget = asdict(seen.budget) | {"reset": clock.iso(seen.budget.reset), "at": clock.iso(at)}
     return {
         "owner": owner,
-        "name": name,
+        "called": name,
         "number": seen.id,
         "budget": budget,
         "expires": seen.token_expires,

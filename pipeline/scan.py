@@ -18,7 +18,7 @@ from sources.base import Known, Source
 MARGIN = timedelta(hours=24)
 """How far a scan reads back behind its window: a commit can be pushed, and an answer can be composed,
 after its date."""
-READ_ANYHOW = timedelta(days=3)
+READ_ANYHOW = timedelta(hours=20)
 """After so long everything is read again, though the repository's description says that nothing changed: an
 issue that is closed while another is opened does not change it."""
 
@@ -27,12 +27,15 @@ Asked = Collection[tuple[ItemKind, str]]
 
 
 class WindowPlan:
-    """Where one execution reads from. `tell_again` runs tell what was told before."""
+    """Where one execution reads from. `tell_again` runs tell what was told before, by date, and leave out
+    nothing that the job's next window would have told."""
 
     def __init__(self, job: Job, execution: Execution, project: Project) -> None:
         self.tell_again = execution.tell_since is not None
         self.base = None if self.tell_again else job.cursor_head
-        self.since = execution.tell_since or job.cursor_until or first_since(job)
+        self.since = job.cursor_until or first_since(job)
+        if execution.tell_since is not None:
+            self.since = min(execution.tell_since, job.cursor_until or execution.tell_since)
         self.margin_from = None
         self.known = Known(project.github_id)
         if not self.tell_again and job.cursor_until is not None:
