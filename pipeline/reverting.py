@@ -109,11 +109,9 @@ class _Finder:
         undoing.whole += [one for one in known if one is not change]
         shas = [sha for commit in change.all_commits for sha in _shas(commit.message)]
         shas += _shas(change.pull.body) if change.pull else []
-        for sha in dict.fromkeys(shas):
-            if not self._add(undoing, change, sha) and not known:
-                undoing.reaches_back = True
-        if pulls and not known:
-            undoing.reaches_back = True
+        are_here = [self._add(undoing, change, sha) for sha in dict.fromkeys(shas)]
+        # A number and an id in one text are two names of the same thing.
+        undoing.reaches_back = not known and (not all(are_here) or (bool(pulls) and not are_here))
         if not pulls and not shas:
             undoing.whole += self._titled(change)
         return undoing
