@@ -200,7 +200,8 @@ class PreviewBody(Body):
 
 class JobBody(PreviewBody):
     """retryDelay and timeLimit are seconds; platformIds null means all connected platforms. As many failed
-    executions in a row as pauseAfter says pause the job, 0 never; isEnabled true lets a paused one go on."""
+    executions in a row as pauseAfter says pause the job, 0 never; isEnabled true lets a paused one go on.
+    runOnPush lets the project's webhook start a run, ten minutes after the last push."""
 
     name: Name
     description: Description = ""
@@ -214,6 +215,7 @@ class JobBody(PreviewBody):
     notify: Literal["ALL", "PROBLEMS", "NONE"] = "ALL"
     first_run: FirstRun = FirstRun(days=7)
     platform_ids: list[Id] | None = None
+    run_on_push: bool = False
 
 
 class TriggerBody(Body):

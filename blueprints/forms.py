@@ -120,6 +120,7 @@ def job_values(job: Job | None) -> Filled:
         "onMissed": job.on_missed,
         "notify": job.notify,
         "isEnabled": "on" if job.is_enabled else "",
+        "runOnPush": "on" if job.run_on_push else "",
         "allPlatforms": "on" if job.platform_ids is None else "",
         "platformIds": list(job.platform_ids or []),
         **_first_run(job.first_run),

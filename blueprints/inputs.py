@@ -163,11 +163,13 @@ def read_job(
     current: Job | None,
     platforms: Collection[Platform] | None,
     model: type[BaseModel] | None = None,
+    local: bool = False,
 ) -> dict[str, Any]:
     """Values for `pipeline.jobs`: `JobFields(**values)`, or the changes for `edit`.
 
     `platforms`: those of the job's project; None leaves platformIds unchecked. `model`: a body with more
-    fields than the job's own. A PATCH of some keys of timeConfig keeps the others.
+    fields than the job's own. `local`: whether the project reads a local repository. A PATCH of some keys
+    of timeConfig keeps the others.
     """
     values, details = check(model or (bodies.JobEdit if partial else bodies.JobBody), data)
     if not partial or data.keys() & {"frequency", "timeConfig"}:
@@ -175,6 +177,8 @@ def read_job(
     details += _first_run_mistakes(data.get("firstRun"), details)
     if platforms is not None:
         details += _platform_mistakes(data.get("platformIds"), {platform.id for platform in platforms})
+    if local and data.get("runOnPush") is True:
+        details.append(detail("runOnPush", "Needs a project on GitHub: a local repository sends no webhook."))
     if "first_run" in values:
         values["first_run"] = {key: value for key, value in values["first_run"].items() if value is not None}
     if values.get("platform_ids"):
@@ -253,13 +257,13 @@ def read_user(email: str, password: str) -> dict[str, str]:
 def job_form(form: MultiDict[str, str]) -> dict[str, Any]:
     """The flat form of a job as the API's nested body; what is no number stays text, for the error to name.
 
-    Fields have the API's names. An absent `isEnabled` is off. `platformIds` is a list, unless
+    Fields have the API's names. An absent `isEnabled` or `runOnPush` is off. `platformIds` is a list, unless
     `allPlatforms` is on. `firstRun` is 1, 7, 30 or `since`, with the instant in `since`.
     """
     data: dict[str, Any] = _given(form, "name", "description", "frequency", "onMissed", "notify")
     numbers = _given(form, "maxRetries", "retryDelay", "timeLimit", "pauseAfter")
     data |= {key: _number(text) for key, text in numbers.items()}
-    data["isEnabled"] = "isEnabled" in form
+    data |= {switch: switch in form for switch in ("isEnabled", "runOnPush")}
     data["platformIds"] = None if "allPlatforms" in form else form.getlist("platformIds")
     if "firstRun" in form:
         first = form["firstRun"]

@@ -55,6 +55,8 @@ class JobPage:
     last_success: Moment | None
     last_failure: Moment | None
     draft_count: int
+    push: Moment | None
+    push_waits: bool
     cursor: str | None
 
 
@@ -96,6 +98,8 @@ def page(job: Job, cursor: str | None) -> JobPage:
         last_success=view.past(job.last_success, job.timezone, named=True) if job.last_success else None,
         last_failure=view.past(job.last_failure, job.timezone, named=True) if job.last_failure else None,
         draft_count=_drafts(job),
+        push=view.dated(job.push_at, job.timezone) if job.push_at else None,
+        push_waits=card.is_live and job.push_at is not None and job.push_at <= clock.now(),
         cursor=cursor,
     )
 
@@ -129,6 +133,7 @@ def _settings(job: Job) -> tuple[tuple[str, str], ...]:
         ("Pause", _pausing(job)),
         ("Time limit", view.span(job.time_limit)),
         ("Missed runs", MISSED[job.on_missed]),
+        *((("On a push", _on_push(job)),) if job.run_on_push else ()),
         ("First run", _first_run(job)),
         ("You are told", TOLD[job.notify]),
     )
@@ -139,6 +144,14 @@ def _pausing(job: Job) -> str:
         return "Never"
     rule = "After a failed run" if job.pause_after == 1 else f"After {job.pause_after} failed runs in a row"
     return f"{rule}; {job.failures_in_row} by now" if job.failures_in_row else rule
+
+
+def _on_push(job: Job) -> str:
+    if job.project.source_type != "GITHUB":
+        return "Nothing: a local repository sends no webhook"
+    if job.project.webhook_secret is None:
+        return "Nothing yet: the project's webhook is off"
+    return "Runs ten minutes after the last one, an hour after the first at most"
 
 
 def _first_run(job: Job) -> str:

@@ -24,7 +24,8 @@ def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
 
 
 def project(row: Project) -> Json:
-    return _json(shapes.ProjectView, row, has_token=row.github_token is not None)
+    about = {"has_token": row.github_token is not None, "has_webhook": row.webhook_secret is not None}
+    return _json(shapes.ProjectView, row, **about)
 
 
 def platform(row: Platform) -> Json:

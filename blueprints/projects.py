@@ -7,7 +7,7 @@ from flask_login import current_user, login_required
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from blueprints import forms, htmx, inputs, pages_cards, view
+from blueprints import forms, htmx, inputs, pages_cards, project_webhook, view
 from blueprints.access import owned, secret_box, settings
 from blueprints.extensions import db
 from lib.words import plural
@@ -89,6 +89,7 @@ def _page(project: Project, errors: dict[str, forms.Errors]) -> str:
         platforms={platform.type: platform for platform in project.platforms},
         names=NAMES,
         credentials=CREDENTIALS,
+        webhook=project_webhook.section(project),
         errors=errors,
     )
 

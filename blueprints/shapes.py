@@ -31,6 +31,7 @@ class ProjectView(View):
     github_repo_name: str | None
     github_branch: str | None
     has_token: bool
+    has_webhook: bool
     git_path: str | None
     voice: dict[str, str]
     last_synced_at: Instant | None
@@ -48,6 +49,8 @@ class PlatformView(View):
 
 
 class JobView(View):
+    """`pushAt` is when a run is due because of a push."""
+
     id: str
     project_id: str
     type: str
@@ -76,6 +79,8 @@ class JobView(View):
     notify: str
     first_run: Json
     platform_ids: list[str] | None
+    run_on_push: bool
+    push_at: Instant | None
     created_at: Instant
 
 

@@ -76,6 +76,7 @@ def test_every_template_is_rendered(app, rows, shown, clock):
     stranger, owner = Visitor(app), Visitor(app, user)
     answers = [stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/nowhere")]
     answers += [owner.get("/dashboard"), *map(owner.get, site(rows, user))]
+    answers.append(owner.post(f"/projects/{rows.project(user).id}/webhook"))
     for answer in answers:
         assert answer.status_code in (200, 404, 410)
         assert "</html>" in answer.get_data(as_text=True) or "badge" in answer.request.path

@@ -48,7 +48,8 @@ def create_schedule() -> Response:
     named = data.get("projectId")
     project = find(Project, named, "projectId") if isinstance(named, str) else None
     platforms = None if project is None else project.platforms
-    values = read_job(data, partial=False, current=None, platforms=platforms, model=ScheduleBody)
+    local = project is not None and project.source_type == "GIT"
+    values = read_job(data, partial=False, current=None, platforms=platforms, model=ScheduleBody, local=local)
     if project is None:
         raise InputError([detail("projectId", "Is needed.")])
     del values["project_id"]
@@ -81,7 +82,8 @@ def edit_one_schedule(job_id: str) -> Response:
 
 
 def _edit(row: Job, data: dict[str, Any]) -> Response:
-    values = read_job(data, partial=True, current=row, platforms=row.project.platforms)
+    local = row.project.source_type == "GIT"
+    values = read_job(data, partial=True, current=row, platforms=row.project.platforms, local=local)
     bells = jobs.edit(db.session(), row, values)
     db.session.commit()
     ring(bells)

@@ -6,6 +6,7 @@ CALLS = {
     "/api/projects": "get post",
     "/api/projects/{project_id}": "get patch delete",
     "/api/projects/{project_id}/platforms": "get post",
+    "/api/projects/{project_id}/webhook": "post delete",
     "/api/platforms/{platform_id}": "patch delete",
     "/api/cron/schedule": "post patch",
     "/api/cron/schedules": "get",

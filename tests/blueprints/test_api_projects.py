@@ -88,6 +88,7 @@ def test_create_shows_all_but_the_token(api, rows, app):
         "githubRepoName": "awesome-lib",
         "githubBranch": "main",
         "hasToken": True,
+        "hasWebhook": False,
         "gitPath": None,
         "voice": {"tone": "dry"},
         "lastSyncedAt": None,

@@ -110,6 +110,8 @@ def test_the_walkthroughs_job(api, rows, project, clock):
         "notify": "ALL",
         "firstRun": {"days": 7},
         "platformIds": None,
+        "runOnPush": False,
+        "pushAt": None,
         "createdAt": "2025-10-02T10:30:00.000Z",
     }
 

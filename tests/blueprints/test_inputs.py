@@ -65,6 +65,7 @@ def test_a_jobs_form_reads_as_the_api_does():
         "is_enabled": True,
         "first_run": {"days": 30},
         "platform_ids": None,
+        "run_on_push": False,
     }
 
 
