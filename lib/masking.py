@@ -141,6 +141,10 @@ _ORDINARY_PART = re.compile(
     r"[A-Za-z]*[0-9]{0,4}(?:[a-z]{0,3}|(?:[A-Z][a-z]{2,20}){1,4})|[0-9]+[A-Za-z]{0,3}"
 )
 _PARTS = re.compile(r"[-_./:+=|\\]")
+_JUMPS = re.compile(r"[a-z](?=[A-Z])")
+LONG = 16
+"""Characters from which letters alone show by their case that nobody chose them: names in camel case have a
+capital every six letters or so, random text has one after every fourth small letter."""
 MIN_ENTROPY = 3.0
 """Bits a character, by Shannon: eight different characters have three. Words have less than random text, but
 not by much at such lengths, so that the value's build counts as well."""
@@ -216,7 +220,11 @@ def is_random(value: str) -> bool:
     value = value.rstrip(".,:;!?*")
     if len(value) < 8 or value[0] in "/~$%&#@*-." or "://" in value or "…" in value or "..." in value:
         return False
-    if entropy(value) < MIN_ENTROPY or all(map(_ORDINARY_PART.fullmatch, _PARTS.split(value))):
+    if entropy(value) < MIN_ENTROPY:
+        return False
+    if len(value) >= LONG and len(_JUMPS.findall(value)) > len(value) / 6:
+        return True
+    if all(map(_ORDINARY_PART.fullmatch, _PARTS.split(value))):
         return False
     kinds = (str.islower, str.isupper, str.isdigit, lambda letter: not letter.isalnum())
     has = [any(map(kind, value)) for kind in kinds]
