@@ -6,11 +6,13 @@ from typing import Any
 
 from blueprints import shapes
 from blueprints.shapes import Json
+from lib import clock
 from lib.errors import parted
 from models import Attempt, Draft, Execution, Job, Notification, Platform, Project, Step
 from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
+from sources.check import Checked
 
 
 def _values(model: type[shapes.View], row: object, **more: Any) -> Json:
@@ -26,6 +28,19 @@ def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
 def project(row: Project) -> Json:
     about = {"has_token": row.github_token is not None, "has_webhook": row.webhook_secret is not None}
     return _json(shapes.ProjectView, row, **about)
+
+
+def connection(found: Checked) -> Json:
+    seen = found.seen
+    return _json(
+        shapes.ConnectionView,
+        found,
+        lacks=list(found.lacks),
+        token_expires_at=seen.token_expires if seen else None,
+        budget=None
+        if seen is None or seen.budget is None
+        else _values(shapes.BudgetView, seen.budget, at=clock.now()),
+    )
 
 
 def platform(row: Platform) -> Json:

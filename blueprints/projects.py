@@ -7,7 +7,16 @@ from flask_login import current_user, login_required
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from blueprints import forms, htmx, inputs, pages_cards, project_webhook, view
+from blueprints import (
+    connection,
+    forms,
+    htmx,
+    inputs,
+    pages_cards,
+    pages_connection,
+    project_webhook,
+    view,
+)
 from blueprints.access import owned, secret_box, settings
 from blueprints.extensions import db
 from lib.words import plural
@@ -17,7 +26,7 @@ from pipeline.control import ConflictError
 from platforms import NAMES
 
 bp = Blueprint("projects", __name__)
-FORM, PAGE = "projects/form.html", "projects/page.html"
+FORM, PAGE, TESTED = "projects/form.html", "projects/page.html", "projects/_tested.html"
 Answer = Response | str | tuple[str, int]
 
 
@@ -63,10 +72,54 @@ def save(project_id: str) -> Answer:
     return htmx.go(_url(project), f"“{project.name}” is saved.")
 
 
+@bp.post("/projects/new/test")
+@login_required
+@connection.limited
+def test_new() -> Answer:
+    return _test_typed(None)
+
+
+@bp.post("/projects/<project_id>/edit/test")
+@login_required
+@connection.limited
+def test_edited(project_id: str) -> Answer:
+    return _test_typed(owned(Project, project_id))
+
+
+def _test_typed(project: Project | None) -> Answer:
+    """Without JavaScript the answer is a page of its own, beside the form; nothing is stored."""
+    status = 200
+    try:
+        checked = connection.look_at_typed(project, inputs.project_form(request.form))
+        tested = pages_connection.tested(checked)
+    except inputs.InputError as error:
+        tested, status = pages_connection.refused(error.message), 422
+    if htmx.asked():
+        return render_template(TESTED, tested=tested), status
+    return _form(project, forms.typed(), forms.no_errors(), status, tested)
+
+
+@bp.post("/projects/<project_id>/test")
+@login_required
+@connection.limited
+def test(project_id: str) -> Answer:
+    project = owned(Project, project_id)
+    tested = pages_connection.tested(connection.look(project))
+    db.session.refresh(project)
+    if htmx.asked():
+        return htmx.block(PAGE, "repository", **_repository(project, tested)), 200
+    return _page(project, {}, tested), 200
+
+
 def _form(
-    project: Project | None, form: forms.Form, errors: forms.Errors, status: int = 200
+    project: Project | None,
+    form: forms.Form,
+    errors: forms.Errors,
+    status: int = 200,
+    tested: pages_connection.Tested | None = None,
 ) -> tuple[str, int]:
     context: dict[str, Any] = {"project": project, "form": form, "errors": errors, "names": NAMES}
+    context["tested"] = tested
     context["has_git"] = settings().git_root is not None
     context["has_token"] = project is not None and project.github_token is not None
     return render_template(FORM, **context), status
@@ -78,20 +131,32 @@ def show(project_id: str) -> Answer:
     return _page(owned(Project, project_id), {}), 200
 
 
-def _page(project: Project, errors: dict[str, forms.Errors]) -> str:
+def _page(
+    project: Project, errors: dict[str, forms.Errors], tested: pages_connection.Tested | None = None
+) -> str:
     cards = pages_cards.cards_of(project)
     return render_template(
         PAGE,
-        project=project,
         cards=cards,
         truth=_truth(project, len(cards)),
-        synced=view.exactly(project.last_synced_at, "UTC") if project.last_synced_at else None,
         platforms={platform.type: platform for platform in project.platforms},
         names=NAMES,
         credentials=CREDENTIALS,
         webhook=project_webhook.section(project),
         errors=errors,
+        **_repository(project, tested),
     )
+
+
+def _repository(project: Project, tested: pages_connection.Tested | None) -> dict[str, Any]:
+    """What the page's part about the repository shows."""
+    common = settings().github_token is not None
+    return {
+        "project": project,
+        "synced": view.exactly(project.last_synced_at, "UTC") if project.last_synced_at else None,
+        "connection": pages_connection.connection(project, has_common_token=common),
+        "tested": tested,
+    }
 
 
 CREDENTIALS = {

@@ -22,6 +22,15 @@ class View(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
+class BudgetView(View):
+    """GitHub's limit as it was `at` that instant: requests left until `reset`, out of `limit` an hour."""
+
+    limit: int
+    remaining: int
+    reset: Instant
+    at: Instant
+
+
 class ProjectView(View):
     id: str
     name: str
@@ -32,10 +41,22 @@ class ProjectView(View):
     github_branch: str | None
     has_token: bool
     has_webhook: bool
+    github_budget: BudgetView | None
+    token_expires_at: Instant | None
     git_path: str | None
     voice: dict[str, str]
     last_synced_at: Instant | None
     created_at: Instant
+
+
+class ConnectionView(View):
+    """`lacks` are what the token may not do, as GitHub names it (issues=read)."""
+
+    works: bool
+    sentence: str
+    lacks: list[str]
+    token_expires_at: Instant | None
+    budget: BudgetView | None
 
 
 class PlatformView(View):

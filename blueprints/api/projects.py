@@ -4,7 +4,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from blueprints import access, bodies, present, shapes
+from blueprints import access, bodies, connection, present, shapes
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
 from blueprints.api.reading import ID, PageQuery, find, page, raise_absent, read_body, read_query
@@ -54,6 +54,14 @@ def delete_project(project_id: str) -> Response:
     projects.delete(db.session(), find(Project, project_id))
     db.session.commit()
     return answer({"id": project_id})
+
+
+@api.post("/projects/<project_id>/test")
+@operation("Test the connection to a project's repository", answer=shapes.ConnectionView, errors=(429,))
+@connection.limited
+def test_project(project_id: str) -> Response:
+    """Ten seconds at most. 200 also when it does not work: the sentence says why, and what helps."""
+    return answer(present.connection(connection.look(find(Project, project_id))))
 
 
 @api.get("/projects/<project_id>/platforms")

@@ -89,6 +89,8 @@ def test_create_shows_all_but_the_token(api, rows, app):
         "githubBranch": "main",
         "hasToken": True,
         "hasWebhook": False,
+        "githubBudget": None,
+        "tokenExpiresAt": None,
         "gitPath": None,
         "voice": {"tone": "dry"},
         "lastSyncedAt": None,
