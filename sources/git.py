@@ -1,99 +1,48 @@
 """Local git repositories, through the `git` command line. Nothing is written, nothing of theirs is run."""
 
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from lib import clock
-from models.values import Activity, Commit, Person, PullRequest, Release, Window
-from sources.base import Known, SourceError, Told
-from sources.git_cli import Git, TooMuch
-from sources.git_log import COMMIT_FLAGS, FILE_FLAGS, TAG_FORMAT, Logged, commits, moment, releases
+from models.values import Activity, Commit, Issue, Key, Person, PullRequest, Window
+from sources.base import Caps, Known, Told
+from sources.git_cli import Git
+from sources.git_folder import git_dir, refusal, resolve
+from sources.git_log import Logged
+from sources.git_range import SHA, new_commits
+from sources.git_read import Reader
+from sources.git_tags import new_tags
 
-WALK_MAX = 200_000
-"""Commits of the branch, newest first, among which the window's are looked for."""
+LOCAL_CAPS = Caps(details=2_000)
+"""Files cost no request here: every commit that is read has them."""
 
-BATCH = 500
-"""Commits read in one call."""
+__all__ = ["LocalGit", "git_dir", "resolve"]
 
-DETAILED_MAX = 5_000
-"""Commits of a window whose changed files are read; older ones come without."""
-
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_GITHUB = "https://github.com/"
 _SCP = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+):(?!//)/?(?P<path>\S+)")
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
-
-
-def resolve(path: str, root: Path | None) -> Path:
-    """The folder of a git repository under `root`, links followed.
-
-    `path`: relative to `root`, or absolute. `root`: GIT_ROOT, the only folder where repositories may lie.
-    Raises SourceError (for good) with one sentence fit to stand beside the field that `path` was typed into.
-    """
-    if root is None:
-        raise _refusal("Local repositories are off: GIT_ROOT must name the folder they lie in.")
-    if not path.strip() or "\0" in path:
-        raise _refusal("Give the folder of a git repository.")
-    if ".." in Path(path).parts:
-        raise _refusal("The path must not contain '..'.")
-    root = root.resolve()
-    folder = _inside(root, root / path.strip())
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-        raise _refusal(f"There is no folder {path.strip()[:200]} under GIT_ROOT.")
-    git_dir(folder, root)
-    return folder
-
-
-def _refusal(sentence: str) -> SourceError:
-    return SourceError(sentence, permanent=True)
-
-
-def _inside(root: Path, path: Path) -> Path:
-    try:
-        real = path.resolve()
-    except (OSError, RuntimeError):  # a link that leads to itself
-        raise _refusal("The path cannot be followed to its end.") from None
-    if not real.is_relative_to(root):
-        raise _refusal("The path leads outside GIT_ROOT.")
-    return real
-
-
-def git_dir(folder: Path, root: Path) -> Path:
-    """Where the repository in `folder` lives: `.git`, what a `.git` file points to, or itself if it is bare.
-
-    Raises SourceError (for good) when `folder` holds no repository, or one whose parts lie outside `root`.
-    """
-    found = folder
-    try:
-        if (folder / ".git").exists():
-            found = _inside(root, folder / ".git")
-            if found.is_file():
-                found = _inside(root, folder / found.read_text()[:4096].strip().removeprefix("gitdir: "))
-        common = found / "commondir"
-        home = _inside(root, found / common.read_text()[:4096].strip()) if common.is_file() else found
-        _inside(root, home / "objects")
-        whole = (found / "HEAD").exists() and (home / "objects").is_dir() and (home / "refs").is_dir()
-    except (OSError, UnicodeDecodeError):
-        whole = False
-    if not whole:
-        raise _refusal(f"{folder.name} is not a git repository.")
-    return found
+# No name of a branch or tag has these (git-check-ref-format); with them it could lead to another kind.
+_NO_REF = re.compile(r"\.\.|^[./-]|/[./]|[\0-\x20~^:?*\[\\\x7f]|@\{|/$|^$")
 
 
 class LocalGit:
     """One local repository, a `sources.base.Source`.
 
-    `path`, `root`: as for `resolve`. `branch`: its short name; None is the one that HEAD names.
+    `path`, `root`: as for `resolve`. `branch`: its short name; None is the one that HEAD names. `caps`: how
+    much of a window is read; what they cut is said in the activity's `cuts`.
     """
 
-    def __init__(self, path: str | Path, *, root: Path | None, branch: str | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, root: Path | None, branch: str | None = None, caps: Caps = LOCAL_CAPS
+    ) -> None:
         self._path = str(path)
         self._root = root
         self._branch = branch
+        self._caps = caps
 
     def scan(
         self,
@@ -106,35 +55,53 @@ class LocalGit:
     ) -> Activity:
         """As `Source.scan`; `until` is this machine's clock, in whole seconds as git keeps them.
 
-        Commits of the branch are taken by committer date and, when `base` is an ancestor of the head, all
-        since `base` whatever their date. Merge and squash commits give pull requests, tags give releases. A
-        repository without commits has no activity.
+        Which commits are new is said at `new_commits`, which tags at `new_tags`: a tag is a release. A merge
+        or squash commit that names a pull request gives it, once by its number; one that GitHub rebased names
+        none, and its commits are told by themselves. Closing words in a new commit's message give issues,
+        their titles empty, for git does not know them; once by their number, for nor does it know which were
+        opened again, while copies and merges repeat such words. Beyond `caps.commits` only pull requests and
+        issues are kept. A repository without commits has no activity.
 
         Raises SourceError: for good when the path or the branch is wrong, possibly passing when git fails.
         """
         until = clock.now().replace(microsecond=0)
         folder, git = self._open()
         head = self._head(git)
-        name, url = _home(git.maybe("config", "--get", "remote.origin.url") or "")
-        found = Activity(name or folder.name.removesuffix(".git"), Window(since, until, base, head), url)
-        if head is None:
-            return found
+        if head is None and base is not None:
+            raise refusal("The repository has no branch any more: give a folder that has one.")
+        name, url = _home(git.maybe("config", "--no-includes", "--get", "remote.origin.url", no=(1,)) or "")
         earliest = min(since, margin_from or since) if told else since
-        new = _since(git, base, head)
-        picked = [sha for sha, date in _walk(git, head) if sha in new or earliest < date <= until]
-        logged = list(_read(git, head, _untold(picked, told)))
-        found = replace(
-            found,
-            commits=tuple(one.commit for one in logged),
-            pulls=tuple(_pulls(logged)),
-            releases=tuple(_tags(git, earliest, until)),
+        tags = new_tags(git, earliest, told, self._caps.text)
+        read, cuts = _Read(self._caps.commits), tags.cuts
+        if head is not None:
+            # An earlier scan that knows no head saw an empty repository: all in it is new.
+            was_empty = base is None and margin_from is not None and told is not None
+            new = new_commits(git, head, base, None if was_empty else earliest)
+            shas = _untold(new.shas, told)
+            reader = Reader(git, head, self._caps)
+            read.take(reader.read(shas))
+            cuts += (*new.cuts, *self._cut(len(shas)), *reader.cuts())
+        found = Activity(
+            name or folder.name.removesuffix(".git"),
+            Window(since, until, base, head),
+            url,
+            commits=tuple(read.commits),
+            releases=tags.releases,
+            cuts=cuts,
+            passed=tags.passed,
         )
-        return _linked(_without(found, told) if told else found)
+        return _linked(_joined(found, read, told))
 
     def contains(self, tag: str, sha: str) -> bool:
-        """As `Source.contains`. Raises SourceError."""
+        """As `Source.contains`: False also for a tag or commit that is not there. Raises SourceError."""
         _, git = self._open()
-        return git.maybe("merge-base", "--is-ancestor", sha, f"refs/tags/{tag}") is not None
+        ref = f"refs/tags/{tag}"
+        if _NO_REF.search(tag) or not SHA.fullmatch(sha) or not git.asks("show-ref", "--verify", "-q", ref):
+            return False
+        target = git.maybe("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", no=(1,))
+        if target is None or not git.has_commit(sha):
+            return False
+        return git.asks("merge-base", "--is-ancestor", sha, target)
 
     def _open(self) -> tuple[Path, Git]:
         folder = resolve(self._path, self._root)
@@ -145,85 +112,98 @@ class LocalGit:
         """The branch's newest commit; None in a repository without commits."""
         if self._branch is not None:
             for place in ("refs/heads/", "refs/remotes/origin/"):
-                if found := git.maybe("show-ref", "--verify", "--hash", place + self._branch):
-                    return found
-            raise _refusal(f"The repository has no branch {self._branch}.")
-        if head := git.maybe("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+                if not _NO_REF.search(self._branch) and git.asks(
+                    "show-ref", "-q", "--verify", place + self._branch
+                ):
+                    return git.text("rev-parse", "--verify", f"{place}{self._branch}^{{commit}}")
+            sentence = f"The repository has no branch {self._branch}: choose one that exists."
+            raise refusal(sentence)
+        if head := git.maybe("rev-parse", "--verify", "--quiet", "HEAD^{commit}", no=(1,)):
             return head
         # Bare repositories often name a branch that nobody ever pushed to.
         branches = git.text("for-each-ref", "--format=%(objectname)", "refs/heads").split()
         if len(branches) > 1:
-            raise _refusal("HEAD names no branch that exists: choose a branch.")
+            raise refusal("HEAD names no branch that exists: choose a branch.")
         return branches[0] if branches else None
 
-
-def _walk(git: Git, head: str) -> Iterator[tuple[str, datetime]]:
-    """Each commit of the branch with its committer's date. Not by `--since`: git stops at the first older
-    commit, though one made by a wrong clock may stand before newer ones.
-    """
-    listed = git.text("rev-list", "--timestamp", f"--max-count={WALK_MAX}", head)
-    for line in listed.splitlines():
-        seconds, _, sha = line.partition(" ")
-        yield sha, moment(seconds)
+    def _cut(self, count: int) -> Iterator[str]:
+        caps, read = self._caps, min(count, self._caps.commits)
+        if count > read:
+            whole = f"Only the newest {read:,} of {count:,} commits were read"
+            yield f"{whole}; the others count as told, but their pull requests and issues are here."
+        if caps.details < read:
+            yield f"Files were read for the newest {caps.details:,} of {read:,} commits."
 
 
-def _since(git: Git, base: str | None, head: str) -> set[str]:
-    """What came after `base`, whatever its date; nothing when `base` is unknown or was rewritten away."""
-    if (
-        base is None
-        or not _SHA.fullmatch(base)
-        or git.maybe("merge-base", "--is-ancestor", base, head) is None
-    ):
-        return set()
-    return set(git.text("rev-list", f"--max-count={WALK_MAX}", head, f"^{base}").split())
+@dataclass
+class _Read:
+    """What is kept of the commits that were read: the newest `most`, and whatever names a pull request or an
+    issue."""
+
+    most: int
+    commits: list[Commit] = field(default_factory=list)
+    telling: list[Logged] = field(default_factory=list)
+    authors: dict[str, Person] = field(default_factory=dict)
+
+    def take(self, logged: Iterable[Logged]) -> None:
+        """`logged`: newest first."""
+        merged: set[str] = set()
+        for number, one in enumerate(logged):
+            commit = one.commit
+            if number < self.most:
+                self.commits.append(commit)
+            # Children stand before their parents.
+            merged.update(commit.parents[1:2])
+            if commit.sha in merged:
+                self.authors[commit.sha] = commit.author
+            if one.closes or one.pull(self.authors.get):
+                self.telling.append(one)
+
+    def pulls(self) -> Iterator[PullRequest]:
+        """Newest first, as often as merges name them."""
+        for one in self.telling:
+            if pull := one.pull(self.authors.get):
+                yield pull
+
+    def issues(self, name: str, url: str | None) -> Iterator[Issue]:
+        """What the messages close of this repository's own, newest first, as often as they say so."""
+        own = {"", name.casefold(), (url or name).casefold()}
+        for one in self.telling:
+            for number, home in one.closes:
+                if home.casefold() in own:
+                    yield Issue(number, "", one.commit.date)
 
 
-def _untold(shas: list[str], told: Told | None) -> list[str]:
-    known = told([("commit", sha) for sha in shas]) if told else set()
+def _untold(shas: Iterable[str], told: Told | None) -> list[str]:
+    shas = list(shas)
+    known = told([("commit", sha) for sha in shas]) if told and shas else set()
     return [sha for sha in shas if ("commit", sha) not in known]
 
 
-def _read(git: Git, head: str, shas: list[str]) -> Iterator[Logged]:
-    """The commits in that order. A shallow clone's first ones seem to add every file: they get none."""
-    cut = set()
-    if git.maybe("rev-parse", "--is-shallow-repository") == "true":
-        cut = set(git.text("rev-list", "--max-parents=0", head).split())
-    for at in range(0, len(shas), BATCH):
-        batch = shas[at : at + BATCH]
-        flags = FILE_FLAGS if at < DETAILED_MAX else ()
-        try:
-            output = git.raw("log", *COMMIT_FLAGS, *flags, lines=batch)
-        except TooMuch:
-            output = git.raw("log", *COMMIT_FLAGS, lines=batch)
-        for one in commits(output):
-            bare = one.commit.sha in cut
-            yield replace(one, commit=replace(one.commit, files=(), more_files=0)) if bare else one
-
-
-def _tags(git: Git, after: datetime, until: datetime) -> list[Release]:
-    found = releases(git.raw("for-each-ref", TAG_FORMAT, "refs/tags"))
-    inside = (tag for tag in found if after < tag.published_at <= until)
-    return sorted(inside, key=lambda tag: (tag.published_at, tag.tag), reverse=True)
-
-
-def _pulls(logged: list[Logged]) -> Iterator[PullRequest]:
-    authors = {one.commit.sha: one.commit.author for one in logged}
-    seen: set[int] = set()
-    for one in logged:
-        pull = one.pull(authors.get)
-        # A branch merged into another one carries the first merge of the same number along.
-        if pull and pull.number not in seen:
-            seen.add(pull.number)
-            yield pull
-
-
-def _without(found: Activity, told: Told) -> Activity:
-    known = told([key for key in found.keys() if key[0] != "commit"])  # noqa: SIM118 - not a dict
+def _joined(found: Activity, read: _Read, told: Told | None) -> Activity:
+    """With its pull requests and issues, each number once and without those told."""
+    # A branch merged into another one carries the first merge of the same number along: the newest stands.
+    pulls = {pull.number: pull for pull in reversed(list(read.pulls()))}
+    issues = {issue.number: issue for issue in reversed(list(read.issues(found.repository, found.url)))}
+    asked: set[Key] = {("pull", str(number)) for number in (*pulls, *issues)}
+    asked |= {_once(number) for number in issues}
+    known = told(asked) if told and asked else set()
+    closed = [
+        issue
+        for number, issue in issues.items()
+        if number not in pulls and not known & {("pull", str(number)), _once(number)}
+    ]
     return replace(
         found,
-        pulls=tuple(p for p in found.pulls if ("pull", str(p.number)) not in known),
-        releases=tuple(r for r in found.releases if ("release", r.tag) not in known),
+        pulls=tuple(pull for pull in reversed(pulls.values()) if pull.key not in known),
+        issues=tuple(sorted(closed, key=lambda issue: (issue.closed_at, issue.number), reverse=True)),
+        passed=(*found.passed, *(_once(issue.number) for issue in closed)),
     )
+
+
+def _once(number: int) -> Key:
+    """What is remembered of an issue beside its key, which holds a date: that it was told at all."""
+    return "issue", f"{number}@"
 
 
 def _home(remote: str) -> tuple[str | None, str | None]:
@@ -248,7 +228,7 @@ def _home(remote: str) -> tuple[str | None, str | None]:
 
 def _linked(found: Activity) -> Activity:
     """With addresses, where the repository's home is known to have them."""
-    if not (found.url or "").startswith("https://github.com/"):
+    if not (found.url or "").startswith(_GITHUB):
         return found
     return replace(
         found,
@@ -257,6 +237,7 @@ def _linked(found: Activity) -> Activity:
             replace(p, url=f"{found.url}/pull/{p.number}", author=p.author and _linked_person(p.author))
             for p in found.pulls
         ),
+        issues=tuple(replace(i, url=f"{found.url}/issues/{i.number}") for i in found.issues),
         releases=tuple(
             replace(r, url=f"{found.url}/releases/tag/{quote(r.tag, safe='')}") for r in found.releases
         ),
@@ -271,4 +252,4 @@ def _linked_commit(commit: Commit, url: str) -> Commit:
 def _linked_person(one: Person) -> Person:
     if one.login is None or one.is_bot:
         return one
-    return replace(one, url=f"https://github.com/{one.login}")
+    return replace(one, url=_GITHUB + one.login)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from sources.base import SourceError
@@ -13,19 +13,22 @@ from sources.base import SourceError
 TIMEOUT = 60.0
 """Seconds one call of git may take."""
 
-OUTPUT_MAX = 64 * 1024 * 1024
+OUTPUT_MAX = 16 * 1024 * 1024
 """Bytes one call of git may print."""
+
+LIST_MAX = 64 * 1024 * 1024
+"""The same for a list of ids, which is read line by line."""
 
 # A hostile `.git/config` shall not run programs, reach out or change what is printed.
 _CONFIG = (
     "safe.directory=*",
+    "core.bigFileThreshold=16m",  # longer files are not compared, which would take their size in memory
     "core.quotePath=false",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.pager=cat",
     "diff.orderFile=/dev/null",
     "mailmap.file=/dev/null",
-    "mailmap.blob=HEAD:.mailmap",
     "log.showSignature=false",
 )
 _ENVIRONMENT = {
@@ -44,11 +47,19 @@ _ENVIRONMENT = {
 
 
 class TooMuch(SourceError):
-    """One call of git printed more than OUTPUT_MAX."""
+    """One call of git printed more than it may."""
+
+
+class Late(SourceError):
+    """One call of git took longer than TIMEOUT."""
 
 
 class Failed(SourceError):
-    """Git ended with an error."""
+    """Git ended with an error; `code` is its exit status."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Git:
@@ -67,15 +78,27 @@ class Git:
         """What git prints, stripped."""
         return readable(self.raw(*arguments)).strip()
 
-    def maybe(self, *arguments: str) -> str | None:
-        """The same, None when git says no; for questions that may be answered so."""
+    def maybe(self, *arguments: str, no: Container[int] = (1, 128)) -> str | None:
+        """The same, None when git ends with one of these exit statuses; for questions that may be answered
+        so. 1 is its word for no, 128 for whatever went wrong."""
         try:
             return self.text(*arguments)
-        except Failed:
+        except Failed as error:
+            if error.code not in no:
+                raise
             return None
 
-    def raw(self, *arguments: str, lines: Iterable[str] = ()) -> bytes:
-        """What git prints; `lines` are its standard input."""
+    def asks(self, *arguments: str) -> bool:
+        """Whether git says yes: exit status 0, not 1."""
+        return self.maybe(*arguments, no=(1,)) is not None
+
+    def has_commit(self, sha: str) -> bool:
+        """Whether the repository holds this commit; `sha` is a whole id."""
+        said = readable(self.raw("cat-file", "--batch-check", lines=[sha]))
+        return said.split()[1:2] == ["commit"]
+
+    def raw(self, *arguments: str, lines: Iterable[str] = (), most: int | None = None) -> bytes:
+        """What git prints, at most `most` bytes (OUTPUT_MAX); `lines` are its standard input."""
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
             given.write("".join(f"{line}\n" for line in lines).encode())
             given.seek(0)
@@ -90,10 +113,11 @@ class Git:
                 )
             except OSError as error:
                 raise SourceError(f"git could not be started: {error.strerror}.", permanent=True) from None
-            output = self._read(process)
+            output = self._read(process, OUTPUT_MAX if most is None else most)
             if process.returncode:
                 complaint.seek(0)
-                raise Failed(f"Git could not read {self._name}: {_reason(complaint.read(4096))}.")
+                sentence = f"Git could not read {self._name}: {_reason(complaint.read(4096))}."
+                raise Failed(sentence, process.returncode)
             return output
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
@@ -102,7 +126,7 @@ class Git:
         places = [f"--git-dir={self._git_dir}", f"--work-tree={self._git_dir}"]
         return ["git", *places, "--no-pager", *settings, *arguments]
 
-    def _read(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _read(self, process: subprocess.Popen[bytes], most: int) -> bytes:
         late = threading.Event()
 
         def stop() -> None:
@@ -114,15 +138,15 @@ class Git:
         try:
             with process:
                 assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-                output = process.stdout.read(OUTPUT_MAX + 1)
-                if len(output) > OUTPUT_MAX:
+                output = process.stdout.read(most + 1)
+                if len(output) > most:
                     process.kill()
         finally:
             timer.cancel()
         if late.is_set():
-            raise SourceError(f"Git took longer than {TIMEOUT:g} seconds to read {self._name}.")
-        if len(output) > OUTPUT_MAX:
-            raise TooMuch(f"{self._name} has more to read than {OUTPUT_MAX // 1024**2} MiB at a time.")
+            raise Late(f"Git took longer than {TIMEOUT:g} seconds to read {self._name}.")
+        if len(output) > most:
+            raise TooMuch(f"{self._name} has more to read than {most // 1024**2} MiB at a time.")
         return output
 
 

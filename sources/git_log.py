@@ -1,51 +1,40 @@
-"""What git prints about commits and tags, and what their messages tell about pull requests and people."""
+"""What git prints about commits, and what their messages tell about pull requests and people."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from models.values import Commit, FileChange, Person, PullRequest, Release
+from models.values import Commit, FileChange, Person, PullRequest
+from sources.base import Caps
 from sources.git_cli import readable
+from sources.git_closing import Reference, closings
 
-MESSAGE_MAX = 20_000
-"""Characters of a message that are kept."""
+MESSAGE_MAX = 200_000
+"""Characters of a message that are looked at."""
 
-FILES_MAX = 100
-"""Changed files that are listed per commit; the others are counted."""
-
+PLAIN_FLAGS = ("--no-color", "--no-notes", "--no-decorate", "--encoding=UTF-8")
 COMMIT_FIELDS = ("%H", "%P", "%aN", "%aE", "%cE", "%ct", "%B")
-COMMIT_FLAGS = (
-    "-z",
-    "--no-walk=unsorted",
-    "--stdin",
-    "--no-color",
-    "--no-notes",
-    "--no-decorate",
-    "--encoding=UTF-8",
-    f"--format={'%x00'.join(COMMIT_FIELDS)}",
-)
-FILE_FLAGS = (
+_LOG_FLAGS = ("-z", "--no-walk=unsorted", "--stdin", *PLAIN_FLAGS)
+COMMIT_FLAGS = (*_LOG_FLAGS, f"--format={'%x00'.join(COMMIT_FIELDS)}")
+SILENT_FLAGS = (*_LOG_FLAGS, f"--format={'%x00'.join(COMMIT_FIELDS[:-1])}%x00")
+"""The same without the message."""
+
+_DIFF_FLAGS = (
     "--raw",
-    "--numstat",
     "--no-abbrev",
     "--root",
     "--diff-merges=first-parent",
-    "--find-renames",
-    "-l200",
+    "--ignore-submodules=none",
+    "--submodule=short",
+    "--diff-algorithm=default",
     "--no-ext-diff",
     "--no-textconv",
     "--no-relative",
 )
-TAG_FIELDS = (
-    "%(refname:strip=2)",
-    "%(objecttype)",
-    "%(*objecttype)",
-    "%(creatordate:unix)",
-    "%(contents:subject)",
-    "%(contents:body)",
-)
-TAG_FORMAT = f"--format={'%00'.join(TAG_FIELDS)}%00"
+FILE_FLAGS = (*_DIFF_FLAGS, "--numstat", "--find-renames", "-l200")
+PATH_FLAGS = (*_DIFF_FLAGS, "--no-renames")
+"""Without counts and renames, which need the files themselves: a partial clone may not have them."""
 
 _STATUS = {"A": "added", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
 _GITHUB = "noreply@github.com"
@@ -54,28 +43,29 @@ _CO_AUTHOR = re.compile(r"^Co-authored-by:([^<>\n]*)<([^<>\n]*)>[ \t]*$", re.I |
 _TRAILER = re.compile(r"^(?:[A-Za-z]+-)+(?:by|Id): .*\n?", re.M)
 _MERGE = re.compile(r"Merge pull request #(\d{1,9}) from [^\s/]+/(\S+)")
 _NUMBERED = re.compile(r"(.*\S)\s*\(#(\d{1,9})\)$")
-_PRERELEASE = re.compile(r"\d[._-]?(?:a|b|c|rc|alpha|beta|dev|pre|preview)[._-]?\d*(?:$|[.+-])", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A commit, and the e-mail address of its committer, which goes no further."""
+    """A commit, the issues that its whole message says it closes, and whether that message was cut."""
 
     commit: Commit
-    committer: str
+    closes: tuple[Reference, ...] = ()
+    is_cut: bool = False
 
     def pull(self, author_of: Callable[[str], Person | None]) -> PullRequest | None:
         """The pull request that this commit merged, by its message; None when it merged none.
 
         `(#12)` may as well name an issue: it counts only on GitHub's own commits and on merges, and there the
-        last one, as in `Revert "x (#1)" (#2)`. `author_of` finds another commit's author by its id.
+        last one, as in `Revert "x (#1)" (#2)`. What GitHub rebased names no number, so that its commits are
+        told one by one. `author_of` finds another commit's author by its id.
         """
         commit, is_merge = self.commit, len(self.commit.parents) > 1
         if is_merge and (named := _MERGE.match(commit.title)):
             title, _, body = commit.body.partition("\n")
             branch = named[2].rpartition("/")[2].replace("-", " ").replace("_", " ").strip()
             return _pull(commit, named[1], title.strip() or branch, body, author_of(commit.parents[1]))
-        if (is_merge or self.committer == _GITHUB) and (numbered := _NUMBERED.match(commit.title)):
+        if (is_merge or commit.by_forge) and (numbered := _NUMBERED.match(commit.title)):
             author = author_of(commit.parents[1]) if is_merge else commit.author
             return _pull(commit, numbered[2], numbered[1], commit.body, author)
         return None
@@ -88,11 +78,11 @@ def _pull(commit: Commit, number: str, title: str, body: str, author: Person | N
     )
 
 
-def commits(output: bytes) -> Iterator[Logged]:
-    """The commits in what `git log` with COMMIT_FLAGS printed, with or without FILE_FLAGS.
+def commits(output: bytes, caps: Caps) -> Iterator[Logged]:
+    """The commits in what `git log` with COMMIT_FLAGS printed, with or without FILE_FLAGS or PATH_FLAGS.
 
-    Per commit: the fields, a raw entry for each changed file, then an entry of line counts for each. No field
-    and no path holds a NUL, so a hostile message stays where it is.
+    Per commit: the fields, a raw entry for each changed file, then (FILE_FLAGS) an entry of line counts for
+    each. No field and no path holds a NUL, so a hostile message stays where it is.
     """
     parts = output.split(b"\0")
     at = 0
@@ -107,29 +97,33 @@ def commits(output: bytes) -> Iterator[Logged]:
             at += 1
         counts: list[list[str]] = []
         for _ in changes:
-            counts.append(readable(parts[at]).split("\t", 2))
-            at += 1 if counts[-1][2] else 3
-        yield _logged(fields, changes, counts)
+            counted = readable(parts[at]).split("\t", 2) if at < len(parts) else []
+            if len(counted) < 3:
+                break
+            counts.append(counted)
+            at += 1 if counted[2] else 3
+        yield _logged(fields, changes, counts or [["", ""]] * len(changes), caps)
 
 
-def _logged(fields: list[str], changes: list[tuple[str, str]], counts: list[list[str]]) -> Logged:
+def _logged(fields: list[str], changes: list[tuple[str, str]], counts: list[list[str]], caps: Caps) -> Logged:
     sha, parents, name, mail, committer, seconds, message = fields
-    author = person(name, mail)
-    files = [
-        FileChange(path, _STATUS.get(letter, "modified"), _lines(added), _lines(removed))
-        for (letter, path), (added, removed, _) in zip(changes, counts, strict=True)
-    ]
+    author, message = person(name, mail), message[:MESSAGE_MAX].strip()
+    files = tuple(
+        FileChange(path, _STATUS.get(letter, "modified"), _lines(count[0]), _lines(count[1]))
+        for (letter, path), count in zip(changes[: caps.files], counts, strict=False)
+    )
     commit = Commit(
         sha.strip(),
-        message.strip()[:MESSAGE_MAX],
+        message[: caps.text],
         author,
         moment(seconds),
         parents=tuple(parents.split()),
-        files=tuple(files[:FILES_MAX]),
-        more_files=len(files[FILES_MAX:]),
+        files=files,
+        more_files=len(changes) - len(files),
         co_authors=_co_authors(message, author),
+        by_forge=committer == _GITHUB,
     )
-    return Logged(commit, committer)
+    return Logged(commit, tuple(closings(message)), len(message) > caps.text)
 
 
 def _lines(count: str) -> int | None:
@@ -147,22 +141,6 @@ def person(name: str, mail: str) -> Person:
     login = known[1] if known else None
     is_bot = any(part.lower().endswith("[bot]") for part in (name, login or ""))
     return Person(name or login or "", login, is_bot=is_bot)
-
-
-def releases(output: bytes) -> Iterator[Release]:
-    """The tags of commits in what `git for-each-ref` with TAG_FORMAT printed.
-
-    An annotated tag has its tagger's date, and its message as notes; any other its commit's date and no
-    notes.
-    """
-    parts = output.split(b"\0")
-    for at in range(0, len(parts) - len(TAG_FIELDS), len(TAG_FIELDS)):
-        name, kind, target, seconds, subject, body = (
-            readable(part).strip() for part in parts[at : at + len(TAG_FIELDS)]
-        )
-        if seconds and "commit" in (kind, target):
-            notes = f"{subject}\n\n{body}".strip()[:MESSAGE_MAX] if kind == "tag" else ""
-            yield Release(name, name, moment(seconds), notes, is_prerelease=bool(_PRERELEASE.search(name)))
 
 
 def moment(seconds: str) -> datetime:

@@ -2,68 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from models.values import Activity, Person
+from models.values import Person
 from sources import git_cli
 from sources.base import SourceError
 from sources.git import LocalGit, resolve
+from tests.sources.git_repo import END, START, Repo, titles
 
-START = datetime(2025, 10, 2, 9, tzinfo=UTC)
-END = datetime(2025, 10, 3, 9, tzinfo=UTC)  # where the frozen clock stands
-JOHN = ("John Doe", "john@example.org")
-
-
-class Repo:
-    """A repository that commits at the hours it is told, counted from START."""
-
-    def __init__(self, path: Path, *flags: str) -> None:
-        self.path = path
-        self.git("init", "-q", "-b", "main", *flags, str(path), at=None)
-
-    def git(
-        self,
-        *arguments: str,
-        at: float | None = 0,
-        by: tuple[str, str] = JOHN,
-        committer: tuple[str, str] | None = None,
-        given: bytes | None = None,
-    ) -> str:
-        date = (START + timedelta(hours=at or 0)).isoformat()
-        who = {"AUTHOR": by, "COMMITTER": committer or by}
-        names = {f"GIT_{role}_NAME": one[0] for role, one in who.items()}
-        mails = {f"GIT_{role}_EMAIL": one[1] for role, one in who.items()}
-        result = subprocess.run(
-            ["git", *([] if at is None else ["-C", str(self.path)]), *arguments],
-            env=os.environ
-            | names
-            | mails
-            | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-            | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"},
-            check=True,
-            capture_output=True,
-            input=given,
-        )
-        return result.stdout.decode().strip()
-
-    def commit(
-        self, message: str | bytes, at: float, files: dict[str, str | bytes] | None = None, **who
-    ) -> str:
-        for name, text in (files or {f"file-{at}": message}).items():
-            file = self.path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(text.encode() if isinstance(text, str) else text)
-        self.git("add", "-A", at=at)
-        raw = message.encode() if isinstance(message, str) else message
-        self.git("commit", "-q", "-F", "-", "--cleanup=verbatim", at=at, given=raw, **who)
-        return self.git("rev-parse", "HEAD")
-
-    def scan(self, since: datetime = START, branch: str | None = None, **more) -> Activity:
-        return LocalGit(self.path, root=self.path.parent, branch=branch).scan(since, **more)
+GITHUB = ("GitHub", "noreply@github.com")
 
 
 @pytest.fixture
@@ -71,24 +21,20 @@ def repo(tmp_path: Path, clock) -> Repo:
     return Repo(tmp_path / "awesome-lib")
 
 
-def titles(activity: Activity) -> list[str]:
-    return [commit.title for commit in activity.commits]
-
-
 def test_takes_the_window_newest_first(repo: Repo) -> None:
     repo.commit("Before", -1)
     repo.commit("At its start", 0)
     repo.commit("Add TypeScript support", 5, {"src/index.ts": "1\n2\n", "tsconfig.json": "{}\n"})
-    last = repo.commit("At its end", 24)
-    repo.commit("After", 25)
+    last = repo.commit("By a clock that runs ahead", 25)
 
     found = repo.scan()
 
-    assert titles(found) == ["At its end", "Add TypeScript support"]
+    assert titles(found) == ["By a clock that runs ahead", "Add TypeScript support"]
     assert found.summary == "2 commits"
+    assert found.cuts == ()
     assert (found.repository, found.url) == ("awesome-lib", None)
     assert (found.window.since, found.window.until) == (START, END)
-    assert found.window.head == repo.git("rev-parse", "HEAD") != last
+    assert found.window.head == last
     typescript = found.commits[1]
     assert [(f.path, f.status, f.additions, f.deletions) for f in typescript.files] == [
         ("src/index.ts", "added", 2, 0),
@@ -102,52 +48,6 @@ def test_an_empty_repository_has_no_activity(repo: Repo) -> None:
     found = repo.scan()
     assert not found.has_activity
     assert found.window.head is None
-
-
-def test_takes_what_came_after_the_base_whatever_its_date(repo: Repo) -> None:
-    base = repo.commit("Known", -2)
-    repo.commit("Pushed late with an old date", -48)
-    repo.commit("New", 1)
-    assert titles(repo.scan()) == ["New"]
-    assert titles(repo.scan(base=base)) == ["New", "Pushed late with an old date"]
-
-
-@pytest.mark.parametrize("base", ["f" * 40, "--all", "main"])
-def test_a_base_that_is_no_known_commit_leaves_the_dates(repo: Repo, base: str) -> None:
-    repo.commit("Old", -48)
-    repo.commit("New", 1)
-    assert titles(repo.scan(base=base)) == ["New"]
-
-
-def test_a_rewritten_base_leaves_the_dates(repo: Repo) -> None:
-    repo.commit("Old", -48)
-    base = repo.commit("Rewritten later", 1)
-    repo.git("reset", "-q", "--hard", "HEAD~1")
-    repo.commit("Other", 2)
-    assert titles(repo.scan(base=base)) == ["Other"]
-
-
-def test_reads_the_margin_again_and_drops_what_was_told(repo: Repo) -> None:
-    told_sha = repo.commit("Told", -3)
-    repo.commit("Appeared late", -2)
-    repo.commit("New", 1)
-    repo.git("tag", "v1", "HEAD~1")
-    keys = {("commit", told_sha), ("release", "v1")}
-
-    found = repo.scan(margin_from=START - timedelta(hours=5), told=lambda asked: keys & set(asked))
-
-    assert titles(found) == ["New", "Appeared late"]
-    assert found.releases == ()
-    assert titles(repo.scan(margin_from=START - timedelta(hours=5))) == ["New"]
-
-
-def test_an_older_date_on_top_hides_nothing(repo: Repo) -> None:
-    repo.commit("Right clock", 2)
-    repo.commit("Wrong clock", -9999)
-    assert titles(repo.scan()) == ["Right clock"]
-
-
-GITHUB = ("GitHub", "noreply@github.com")
 
 
 def test_a_merge_gives_its_pull_request(repo: Repo) -> None:
@@ -417,23 +317,25 @@ def test_nothing_that_the_repository_names_is_run(repo: Repo, tmp_path: Path) ->
     assert [len(commit.files) for commit in found.commits] == [1, 2]
 
 
-def test_a_partial_clone_fetches_nothing(repo: Repo, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("filtered", "files"), [("blob:none", [("a", "modified", None)]), ("tree:0", [])])
+def test_a_partial_clone_fetches_nothing_and_tells_what_it_has(
+    repo: Repo, tmp_path: Path, filtered: str, files: list
+) -> None:
     ran = tmp_path / "ran"
     repo.commit("Start", -5, {"a": "1\n"})
     repo.commit("Change", 1, {"a": "2\n"})
     repo.git("config", "uploadpack.allowFilter", "true")
-    repo.git(
-        "clone", "-q", "--bare", "--filter=blob:none", f"file://{repo.path}", str(tmp_path / "partial.git")
-    )
-    config = f"--git-dir={tmp_path / 'partial.git'}"
-    repo.git(config, "config", "remote.origin.url", f"ext::sh -c 'touch {ran}'")
-    repo.git(config, "config", "protocol.ext.allow", "always")
+    folder = tmp_path / "partial.git"
+    repo.git("clone", "-q", "--bare", f"--filter={filtered}", f"file://{repo.path}", str(folder))
+    repo.git(f"--git-dir={folder}", "config", "remote.origin.url", f"ext::sh -c 'touch {ran}'")
+    repo.git(f"--git-dir={folder}", "config", "protocol.ext.allow", "always")
 
-    with pytest.raises(SourceError) as error:
-        LocalGit("partial.git", root=tmp_path).scan(START)
+    found = LocalGit("partial.git", root=tmp_path).scan(START, base="f" * 40)
 
     assert not ran.exists()
-    assert not error.value.permanent
+    assert titles(found) == ["Change"]
+    assert [(f.path, f.status, f.additions) for f in found.commits[0].files] == files
+    assert "The files of 1 commit could not be read, or not counted." in found.cuts
 
 
 def test_a_replaced_commit_is_read_as_it_was(repo: Repo) -> None:
@@ -476,16 +378,17 @@ def test_without_git_the_sentence_says_so(repo: Repo, monkeypatch: pytest.Monkey
 
 def test_too_many_files_to_list_leaves_the_commits(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.commit("Vendor everything", 1, {f"{'deep/' * 20}{n}": "x" for n in range(40)})
+    repo.commit("Add one", 2, {"a": "b"})
     monkeypatch.setattr(git_cli, "OUTPUT_MAX", 2000)
-    assert [(c.title, c.files) for c in repo.scan().commits] == [("Vendor everything", ())]
-
-
-def test_more_commits_than_a_batch(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: Callable[[int], str] = lambda n: repo.commit(f"Change {n}", n)  # noqa: E731
-    for n in range(1, 6):
-        made(n)
-    monkeypatch.setattr("sources.git.BATCH", 2)
-    monkeypatch.setattr("sources.git.DETAILED_MAX", 4)
     found = repo.scan()
-    assert titles(found) == [f"Change {n}" for n in (5, 4, 3, 2, 1)]
-    assert [len(commit.files) for commit in found.commits] == [1, 1, 1, 1, 0]
+    assert [(c.title, len(c.files)) for c in found.commits] == [("Add one", 1), ("Vendor everything", 0)]
+    assert found.cuts == ("The files of 1 commit could not be read, or not counted.",)
+
+
+def test_a_message_too_long_to_read_leaves_the_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit("Long\n\n" + "x" * 5000, 1, {"a": "b"})
+    repo.commit("Short", 2)
+    monkeypatch.setattr(git_cli, "OUTPUT_MAX", 2000)
+    found = repo.scan()
+    assert [(c.title, c.author.name) for c in found.commits] == [("Short", "John Doe"), ("", "John Doe")]
+    assert found.cuts[-1] == "The messages of 1 commit were too long to be read."
