@@ -63,7 +63,7 @@ _URLS = (
     ),
 )
 _TOKENS = (
-    _token("ghp_", "gho_", "ghu_", "ghs_", "ghr_", form=r"gh[pousr]_[\w.-]{15,800}[\w-]"),
+    _token("ghp_", "gho_", "ghu_", "ghs_", "ghr_", form=r"gh[pousr]_[\w-]{16,800}(?:\.[\w-]{16,2000}){0,2}"),
     _token("github_pat_", form=r"github_pat_\w{20,300}"),
     _token(
         "glpat-",
@@ -76,7 +76,7 @@ _TOKENS = (
         "glagent-",
         "gloas-",
         "glsoat-",
-        form=r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[\w.-]{14,300}[\w-]",
+        form=r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[\w-]{14,300}(?:\.[0-9a-z]{2}\.[\w-]{7,40})?",
     ),
     _token("AKIA", "ASIA", "ABIA", "ACCA", form=r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _END),
     _token("xox", "xapp-", form=r"(?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w-]{10,300}"),

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from models.values import Activity, Commit, Held, Issue, ItemKind, PullRequest, Release
+from models.values import Activity, Commit, Held, Issue, PullRequest, Release
 
 Item: TypeAlias = Commit | PullRequest | Issue | Release
-Key: TypeAlias = tuple[ItemKind, str]
 
 _NUMBERED = re.compile(r"\(#([0-9]{1,9})\)$|^Merge pull request #([0-9]{1,9}) ")
 # GitHub's keywords ("Linking a pull request to an issue", 2026-11-23), before a number or an address.
@@ -17,19 +16,6 @@ _CLOSES = re.compile(
     r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#|https?://\S{1,200}/issues/)([0-9]{1,9})\b",
     re.IGNORECASE,
 )
-
-
-def key(item: Item) -> Key:
-    """What identifies it to the list of things that a job has told, as `Activity.keys` has it."""
-    match item:
-        case Commit():
-            return "commit", item.sha
-        case PullRequest():
-            return "pull", str(item.number)
-        case Issue():
-            return "issue", f"{item.number}@{item.closed_at:%Y-%m-%dT%H:%M:%SZ}"
-        case Release():
-            return "release", item.tag
 
 
 def items(found: Activity | Held) -> Iterator[Item]:

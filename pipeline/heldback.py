@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from models import HeldBack
 from models.base import reading, table, upsert
-from models.values import Activity, Commit, Held, Issue, PullRequest, Release
-from pipeline.belonging import Belonging, Key, items, key
+from models.values import Activity, Commit, Held, Issue, Key, PullRequest, Release
+from pipeline.belonging import Belonging, items
 from pipeline.privacy import Wishes, only, sift, with_items
 
 Contains = Callable[[str, str], bool]
@@ -39,9 +39,9 @@ def sifted(activity: Activity, wishes: Wishes, aside: Aside, contains: Contains)
     kept = aside()
     found = sift(activity, wishes.words, wishes.paths, kept)
     released = carried(found.held, activity.releases, contains)
-    before = {key(item) for item in items(kept)}
+    before = {item.key for item in items(kept)}
     told = with_items(found, only(found.held, released))
-    new = {key(item) for item in items(found.held)} - released - before
+    new = {item.key for item in items(found.held)} - released - before
     withheld = (one for one in told.withheld if one.reason != "security" or (one.kind, one.key) in new)
     return replace(told, held=only(found.held, new), withheld=tuple(withheld))
 
@@ -67,14 +67,14 @@ def carried(held: Held, releases: Collection[Release], contains: Contains) -> se
     for pull in held.pulls:
         commits = belonging.commits_of(pull)
         merge = pull.merge_sha or next((commit.sha for commit in commits), None)
-        in_pulls |= set(map(key, commits))
+        in_pulls |= {one.key for one in commits}
         if has(merge) if merge else is_later(pull.merged_at):
-            found |= {key(pull), *map(key, commits)}
-    found |= {key(one) for one in held.commits if key(one) not in in_pulls and has(one.sha)}
+            found |= {pull.key, *(one.key for one in commits)}
+    found |= {one.key for one in held.commits if one.key not in in_pulls and has(one.sha)}
     for issue in held.issues:
         closers = belonging.closers_of(issue)
-        if any(key(one) in found for one in closers) if closers else is_later(issue.closed_at):
-            found.add(key(issue))
+        if any(one.key in found for one in closers) if closers else is_later(issue.closed_at):
+            found.add(issue.key)
     return found
 
 
@@ -105,7 +105,7 @@ def settle(connection: Connection, job_id: str, activity: Activity, at: datetime
     rows = [
         {"job_id": job_id, "kind": kind, "key": name, "item": _ITEMS[kind].dump_python(item, mode="json")}
         for item in items(activity.held)
-        for kind, name in (key(item),)
+        for kind, name in (item.key,)
     ]
     if rows:
         connection.execute(
@@ -113,7 +113,7 @@ def settle(connection: Connection, job_id: str, activity: Activity, at: datetime
         )
     # Only a release brings kept items back, and only a word or a path ends their stay otherwise.
     if activity.releases or activity.withheld:
-        stays = {key(item) for item in items(activity.held)}
+        stays = {item.key for item in items(activity.held)}
         done = {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)} - stays
         _let_go(connection, job_id, sorted(done))
 

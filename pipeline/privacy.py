@@ -16,13 +16,14 @@ from models.values import (
     Commit,
     Held,
     Issue,
+    Key,
     Person,
     PullRequest,
     Release,
     Withheld,
     WithheldReason,
 )
-from pipeline.belonging import Belonging, Item, Key, items, key
+from pipeline.belonging import Belonging, Item, items
 
 # The id of a GitHub advisory (docs.github.com, "About the GitHub Advisory database", 2026-11-23) and of a CVE
 # record (cve.org: a year and four digits or more), with whatever dash or underscore.
@@ -75,7 +76,7 @@ def sift(
     Security fixes, new and kept, go to `held`; secrets are masked everywhere, in `held`, too. `withheld` gets
     an entry for each item concerned; of what is kept still it has none, as an earlier run said it.
     """
-    known = {key(item) for item in items(kept)} if kept else set()
+    known = {item.key for item in items(kept)} if kept else set()
     whole = with_items(activity, kept) if kept else activity
     fixes = security_fixes(whole, known)  # of the whole: what is left out below may be what joins the rest
     return _masked(_held(leave_out(whole, words, paths), fixes, known))
@@ -98,10 +99,10 @@ def leave_out(activity: Activity, words: Iterable[str], paths: Iterable[str]) ->
 
 def with_items(activity: Activity, more: Held) -> Activity:
     """With `more` in its lists, newest first; what is in both is told as the activity has it."""
-    there = {key(item) for item in items(activity)}
-    commits = [commit for commit in more.commits if key(commit) not in there]
-    pulls = [pull for pull in more.pulls if key(pull) not in there]
-    issues = [issue for issue in more.issues if key(issue) not in there]
+    there = {item.key for item in items(activity)}
+    commits = [commit for commit in more.commits if commit.key not in there]
+    pulls = [pull for pull in more.pulls if pull.key not in there]
+    issues = [issue for issue in more.issues if issue.key not in there]
     return replace(
         activity,
         commits=tuple(sorted((*activity.commits, *commits), key=lambda c: c.date, reverse=True)),
@@ -113,13 +114,21 @@ def with_items(activity: Activity, more: Held) -> Activity:
 def only(held: Held, keys: Collection[Key]) -> Held:
     """Those of the held items that have these keys."""
     return Held(
-        tuple(commit for commit in held.commits if key(commit) in keys),
-        tuple(pull for pull in held.pulls if key(pull) in keys),
-        tuple(issue for issue in held.issues if key(issue) in keys),
+        tuple(commit for commit in held.commits if commit.key in keys),
+        tuple(pull for pull in held.pulls if pull.key in keys),
+        tuple(issue for issue in held.issues if issue.key in keys),
     )
 
 
 # The user's words and paths
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether this line of a .gitignore would say anything: it is not empty, no comment and no nonsense."""
+    try:
+        return any(one.include is not None for one in GitIgnoreSpec.from_lines([pattern]).patterns)
+    except ValueError:
+        return False
 
 
 def word_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
@@ -145,18 +154,18 @@ def _folded(text: str) -> str:
 def _by_word(activity: Activity, pattern: re.Pattern[str] | None) -> set[Key]:
     if pattern is None:
         return set()
-    named = {key(item) for item in items(activity) if pattern.search(_folded("\n".join(_texts(item))))}
+    named = {item.key for item in items(activity) if pattern.search(_folded("\n".join(_texts(item))))}
     belonging = Belonging(activity)
     for pull in activity.pulls if named else ():
         merge = belonging.merge_of(pull)
-        if key(pull) in named or (merge is not None and key(merge) in named):
-            named |= {key(pull), *map(key, belonging.commits_of(pull))}
+        if pull.key in named or (merge is not None and merge.key in named):
+            named |= {pull.key, *(one.key for one in belonging.commits_of(pull))}
     return named
 
 
 def _by_path(activity: Activity, spec: GitIgnoreSpec) -> set[Key]:
     gone = {
-        key(commit)
+        commit.key
         for commit in activity.commits
         if commit.files and all(spec.match_file(file.path) for file in commit.files)
     }
@@ -164,8 +173,8 @@ def _by_path(activity: Activity, spec: GitIgnoreSpec) -> set[Key]:
     for pull in activity.pulls if gone else ():
         commits = belonging.commits_of(pull)
         with_files = [commit for commit in commits if commit.files]
-        if with_files and all(key(commit) in gone for commit in with_files):
-            gone |= {key(pull), *map(key, commits)}
+        if with_files and all(commit.key in gone for commit in with_files):
+            gone |= {pull.key, *(one.key for one in commits)}
     return gone
 
 
@@ -180,10 +189,10 @@ def _without_files(activity: Activity, spec: GitIgnoreSpec) -> Activity:
 def _taken_out(activity: Activity, keys: Collection[Key]) -> Activity:
     return replace(
         activity,
-        commits=tuple(commit for commit in activity.commits if key(commit) not in keys),
-        pulls=tuple(pull for pull in activity.pulls if key(pull) not in keys),
-        issues=tuple(issue for issue in activity.issues if key(issue) not in keys),
-        releases=tuple(release for release in activity.releases if key(release) not in keys),
+        commits=tuple(commit for commit in activity.commits if commit.key not in keys),
+        pulls=tuple(pull for pull in activity.pulls if pull.key not in keys),
+        issues=tuple(issue for issue in activity.issues if issue.key not in keys),
+        releases=tuple(release for release in activity.releases if release.key not in keys),
     )
 
 
@@ -213,13 +222,13 @@ def is_security_label(label: str) -> bool:
 
 def security_fixes(activity: Activity, known: Collection[Key] = ()) -> set[Key]:
     """What names an advisory, has a security label or is `known` as a fix, and all that would tell of it."""
-    first = {key(item) for item in items(activity) if key(item) in known or _is_security(item)}
+    first = {item.key for item in items(activity) if item.key in known or _is_security(item)}
     return _with_belongings(activity, first) if first else first
 
 
 def _held(activity: Activity, fixes: Collection[Key], known: Collection[Key]) -> Activity:
     held = only(Held(activity.commits, activity.pulls, activity.issues), fixes)
-    new = {key(item) for item in items(held)}.difference(known)
+    new = {item.key for item in items(held)}.difference(known)
     return replace(_noted(_taken_out(activity, fixes), dict.fromkeys(new, "security")), held=held)
 
 
@@ -236,16 +245,16 @@ def _with_belongings(activity: Activity, first: set[Key]) -> set[Key]:
     closed them, then down to those pull requests' commits and the issues closed, and what says the same."""
     belonging = Belonging(activity)
     marked = set(first)
-    closers = {key(c) for i in activity.issues if key(i) in first for c in belonging.closers_of(i)}
+    closers = {c.key for i in activity.issues if i.key in first for c in belonging.closers_of(i)}
     marked |= closers
-    brought = (belonging.pull_of(commit) for commit in activity.commits if key(commit) in marked)
-    marked |= {key(pull) for pull in brought if pull is not None}
-    pulls = [pull for pull in activity.pulls if key(pull) in marked]
-    marked |= {key(commit) for pull in pulls for commit in belonging.commits_of(pull)}
-    marked |= _alike(activity, [*pulls, *(c for c in activity.commits if key(c) in first | closers)], marked)
+    brought = (belonging.pull_of(commit) for commit in activity.commits if commit.key in marked)
+    marked |= {pull.key for pull in brought if pull is not None}
+    pulls = [pull for pull in activity.pulls if pull.key in marked]
+    marked |= {commit.key for pull in pulls for commit in belonging.commits_of(pull)}
+    marked |= _alike(activity, [*pulls, *(c for c in activity.commits if c.key in first | closers)], marked)
     changes: list[Commit | PullRequest] = [*activity.commits, *activity.pulls]
-    closing = [change for change in changes if key(change) in marked]
-    return marked | {key(issue) for change in closing for issue in belonging.closed_by(change)}
+    closing = [change for change in changes if change.key in marked]
+    return marked | {issue.key for change in closing for issue in belonging.closed_by(change)}
 
 
 def _alike(activity: Activity, fixes: Iterable[Commit | PullRequest], marked: set[Key]) -> set[Key]:
@@ -259,7 +268,7 @@ def _alike(activity: Activity, fixes: Iterable[Commit | PullRequest], marked: se
         text = change.message if isinstance(change, Commit) else f"{change.title}\n{change.body}"
         title = _folded(change.title)
         if any(one in title for one in telling) or ids & {i[:SHORT_ID] for i in _COMMIT_ID.findall(text)}:
-            found.add(key(change))
+            found.add(change.key)
     return found
 
 
@@ -269,7 +278,7 @@ def _alike(activity: Activity, fixes: Iterable[Commit | PullRequest], marked: se
 def _masked(activity: Activity) -> Activity:
     """With secrets masked in every text of its lists and of `held`; a release whose tag has one goes whole,
     as nothing of it can be told without the tag."""
-    gone = {key(release) for release in activity.releases if mask(release.tag) != release.tag}
+    gone = {release.key for release in activity.releases if mask(release.tag) != release.tag}
     activity = _taken_out(activity, gone)
     clean = replace(
         activity,
@@ -283,7 +292,7 @@ def _masked(activity: Activity) -> Activity:
             tuple(map(_clean_issue, activity.held.issues)),
         ),
     )
-    changed = {key(old) for old, new in zip(items(activity), items(clean), strict=True) if old != new}
+    changed = {old.key for old, new in zip(items(activity), items(clean), strict=True) if old != new}
     return _noted(clean, dict.fromkeys(gone | changed, "secret"))
 
 
