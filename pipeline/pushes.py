@@ -6,6 +6,7 @@ deliveries", docs.github.com, 2026-11-23), so one only brings forward what the n
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
@@ -57,6 +58,7 @@ _DUE = (
     .order_by(Job.push_at)
     .limit(MOST)
 )
+_FIRST: dict[str, Any] = {}
 _SETTLE = (
     update(_jobs)
     .where(_jobs.c.id == bindparam("job"), _jobs.c.push_at == bindparam("at"))
@@ -89,17 +91,23 @@ def note(session: Session, project_id: str, guid: str, event: str, *, concerns: 
     with session.begin():
         connection = session.connection()
         found = connection.execute(_LISTENING, {"project": project_id}).all() if concerns else []
-        delivery = upsert(session, WebhookDelivery).values(
-            project_id=project_id, guid=guid, event=event, received_at=now
-        )
-        first = delivery.on_conflict_do_nothing().returning(WebhookDelivery.guid)
-        if session.execute(first).one_or_none() is None:
+        delivery = {"project_id": project_id, "guid": guid, "event": event, "received_at": now}
+        if connection.execute(_first(connection), delivery).one_or_none() is None:
             return Noted(False)
         pushed = [(job.id, job.push_since or now) for job in found]
         if pushed:
             rows = [{"job": job, "since": since, "at": _when(since, now)} for job, since in pushed]
             connection.execute(_AWAIT, rows)
     return Noted(True, len(pushed), min((_when(since, now) for _, since in pushed), default=None))
+
+
+def _first(connection: Connection) -> Any:
+    """Inserts a delivery and returns its id, if it is the first with that id."""
+    dialect = connection.dialect.name
+    if dialect not in _FIRST:
+        insert = upsert(connection, WebhookDelivery).on_conflict_do_nothing()
+        _FIRST[dialect] = insert.returning(WebhookDelivery.guid)
+    return _FIRST[dialect]
 
 
 def _when(since: datetime, now: datetime) -> datetime:
