@@ -15,12 +15,13 @@ ACHIEVED = (None, "completed")
 _ISSUE = (
     r"(?:(?P<name>[\w.-]+/[\w.-]+)?#|GH-|https?://(?P<page>[^\s#]+?)(?:/-)?/issues/)(?P<number>\d{1,9})\b"
 )
-_WORD = re.compile(rf"(?<![\w-])(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?):?\s+{_ISSUE}", re.I)
+_WORD = re.compile(rf"(?<![\w-])(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?):?\s++{_ISSUE}", re.I)
 _MORE = re.compile(rf"\s*(?:,\s*and\b|,|\band\b|&)\s*{_ISSUE}", re.I)
 _TITLE_ENDS = re.compile(r"\(#(\d{1,9})\)$")
 # What a page does not show, or shows as code, closes nothing: pull request templates hold examples.
 _UNSEEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)|`[^`\n]+`", re.S | re.M
+    r"<!--.*?(?:-->|\Z)|^ {0,3}(`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}\1[`~]*+[ \t]*+$|\Z)|`[^`\n]++`",
+    re.S | re.M,
 )
 
 

@@ -84,5 +84,7 @@ def _both(one: int | None, other: int | None) -> int | None:
     return None if one is None and other is None else (one or 0) + (other or 0)
 
 
-def _sum(counts: Iterable[int | None]) -> int:
-    return sum(count or 0 for count in counts)
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """What was counted; None where nothing was, as in binary files alone."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None

@@ -12,6 +12,8 @@ from models.values import Brief, Digest, DigestItem
 
 ITEMS_MAX, TITLE_MAX, BODY_MAX, FILES_MAX, PEOPLE_MAX = 80, 200, 800, 8, 30
 """Ours: a busy window stays under about 30,000 tokens. The digest is ranked: its end is worth least."""
+BRIEF_MAX = 120_000
+"""Characters of all items as JSON, whatever people put into them; the rest is counted."""
 NOTES, NOTES_MAX = 3, 3_000
 """The newest releases whose notes are shown at length, and characters of them."""
 NAMES_MAX, NAME_MAX = 10, 200
@@ -40,6 +42,7 @@ def messages(brief: Brief, more: str = "") -> list[dict[str, str]]:
 
 def shown(digest: Digest) -> dict[str, Any]:
     """The part of the digest that the model gets to see, cut and without control characters."""
+    items = _items(digest)
     return {
         "repository": clean(digest.repository),
         "period": digest.words,
@@ -47,9 +50,21 @@ def shown(digest: Digest) -> dict[str, Any]:
         "people": [_name(p.name) for p in digest.people if not p.is_bot][:PEOPLE_MAX],
         **_known(lines_added=digest.additions, lines_deleted=digest.deletions),
         **_known(files_changed=digest.files_changed),
-        "items": [_item(item, place) for place, item in enumerate(digest.items[:ITEMS_MAX])],
-        "items_left_out": max(0, len(digest.items) - ITEMS_MAX),
+        "items": items,
+        "items_left_out": len(digest.items) - len(items),
     }
+
+
+def _items(digest: Digest) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    left = BRIEF_MAX
+    for place, item in enumerate(digest.items[:ITEMS_MAX]):
+        found = _item(item, place)
+        left -= len(json.dumps(found, ensure_ascii=False))
+        if left < 0:
+            break
+        items.append(found)
+    return items
 
 
 def _known(**counts: int | None) -> dict[str, int]:

@@ -150,6 +150,32 @@ def test_a_release_leads(kind: PlatformType) -> None:
         assert "The parser now streams large files instead of reading them whole." in post.content
 
 
+def test_lines_are_told_where_all_are_known() -> None:
+    counted = (FileChange("a.py", additions=1410, deletions=12), FileChange("b.py", additions=1, deletions=0))
+    commits = (
+        replace(commit("abc1230", "Add retries"), files=counted),
+        replace(commit("abc1231", "Add a parser"), files=counted, more_files=2),
+        commit("abc1232", "Add what nobody looked into"),
+    )
+    content = write("HASHNODE", told(activity(commits=commits))).content
+    assert "In `a.py` and `b.py` (+1,411 −12)." in content
+    assert "In `a.py`, `b.py` and 2 more files." in content
+    assert "lines added" not in content
+
+
+def test_a_revert_of_what_was_told_is_told() -> None:
+    undone = commit("abc1230", f'Revert "Add retries (#4)" (#7)\n\nThis reverts commit {"f" * 40}.', "a.py")
+    content = write("HASHNODE", told(activity(commits=(undone,)))).content
+    assert '- **Reverted "Add retries (#4)"**' in content
+
+
+def test_an_issue_without_a_known_title_is_a_number() -> None:
+    fixed = commit("abc1230", "Mend the start of it all\n\nFixes #12", "a.py")
+    nameless = Issue(12, "Issue #12", END, url=f"{HOME}/issues/12")
+    content = write("HASHNODE", told(activity(commits=(fixed,), issues=(nameless,)))).content
+    assert f"Closes [#12]({HOME}/issues/12). In `a.py`." in content
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_routine_alone_is_told_as_what_it_is(kind: PlatformType) -> None:
     bumps = tuple(commit(f"{n}234567", f"Bump lib{n} from 1.0 to 1.{n}", "uv.lock") for n in range(3))
