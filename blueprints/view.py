@@ -43,6 +43,7 @@ MARKS = {
     "JOB_FAILED": Mark("bad", "Failed", "bad"),
     "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
     "JOB_PAUSED": Mark("pause", "Paused", "warn"),
+    "TOKEN_EXPIRES": Mark("time", "Token expires", "warn"),
 }
 DID_NOT = "An attempt before did not succeed:"
 HANDED_ON = Mark("skip", "Handed on", "quiet")

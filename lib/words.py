@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
@@ -62,6 +62,12 @@ def duration(milliseconds: int) -> str:
 def day(value: date) -> str:
     """`3 October 2025`, the same in every locale."""
     return f"{value.day} {month(value)}"
+
+
+def days_ahead(end: datetime, now: datetime) -> str:
+    """How far off a future instant is, by the calendar of UTC: `today`, `tomorrow`, `in 14 days`."""
+    days = (end.astimezone(UTC).date() - now.astimezone(UTC).date()).days
+    return "today" if days <= 0 else "tomorrow" if days == 1 else f"in {plural(days, 'day')}"
 
 
 def month(value: date) -> str:

@@ -10,8 +10,8 @@ from models.base import Base, now
 
 
 class Notification(Base):
-    """One entry of a user's list. `type` is JOB_SUCCESS, JOB_PARTIAL, JOB_FAILED, JOB_TIMEOUT or
-    JOB_PAUSED."""
+    """One entry of a user's list. `type` is JOB_SUCCESS, JOB_PARTIAL, JOB_FAILED, JOB_TIMEOUT, JOB_PAUSED or
+    TOKEN_EXPIRES."""
 
     __tablename__ = "notification"
     __table_args__ = (

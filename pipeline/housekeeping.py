@@ -126,7 +126,7 @@ def prune(session: Session, kept: timedelta) -> int:
     """
     now = clock.now()
     with session.begin():
-        if not _first_this_hour(session, now):
+        if not first_this_hour(session, "prune", now):
             return 0
     before = now - kept
     with reading(session):
@@ -144,10 +144,10 @@ def prune(session: Session, kept: timedelta) -> int:
     return len(old)
 
 
-def _first_this_hour(session: Session, now: datetime) -> bool:
-    """One winner: the row moves from more than an hour ago to now. A clock that was set back counts as an
-    hour."""
-    insert = upsert(session, Pulse).values(name="prune", at=now)
+def first_this_hour(session: Session, name: str, now: datetime) -> bool:
+    """One winner for each `name`: the row moves from more than an hour ago to now. A clock that was set back
+    counts as an hour. Does not commit."""
+    insert = upsert(session, Pulse).values(name=name, at=now)
     stale = (Pulse.at <= now - timedelta(hours=1)) | (Pulse.at > now)
     move = insert.on_conflict_do_update(index_elements=["name"], set_={"at": now}, where=stale)
     return session.execute(move.returning(Pulse.name)).one_or_none() is not None

@@ -72,6 +72,37 @@ def tell(
     return [_mail(session, execution, story, paused)] if told else []
 
 
+def tell_apart(
+    session: Session,
+    user_id: str,
+    *,
+    kind: str,
+    template: str,
+    message: str,
+    link: str,
+    story: dict[str, Any],
+) -> EmailDelivery:
+    """Add the notification and the mail about something that is no execution; the caller commits.
+
+    `kind`: the notification's type. `template`: the mail's folder, filled with `story`, whose `title` is also
+    the notification's. `link`: where the notification leads, a path. Returns the mail, to be delivered after
+    the commit.
+    """
+    session.add(
+        Notification(
+            user_id=user_id, type=kind, title=_line(story["title"]), message=_line(message), link=link
+        )
+    )
+    mail = EmailDelivery(
+        id=ids.new("mail"),
+        user_id=user_id,
+        recipient=session.get_one(User, user_id).email,
+        **_render(template, story),
+    )
+    session.add(mail)
+    return mail
+
+
 def _entry(execution: Execution, kind: str, title: str, message: str) -> Notification:
     return Notification(
         user_id=execution.user_id,

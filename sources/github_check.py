@@ -160,9 +160,7 @@ def expiry_words(end: datetime | None, now: datetime) -> str:
     day = words.day(end.astimezone(UTC))
     if end <= now:
         return f"the token expired on {day}"
-    days = (end.astimezone(UTC).date() - now.astimezone(UTC).date()).days
-    ahead = "today" if days == 0 else "tomorrow" if days == 1 else f"in {words.plural(days, 'day')}"
-    told = f"the token expires on {day} ({ahead})"
+    told = f"the token expires on {day} ({words.days_ahead(end, now)})"
     return f"{told}: make a new one in time" if end - now <= WARNED_AHEAD else told
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
-from pipeline import claim, execute, housekeeping
+from pipeline import claim, execute, expiry, housekeeping
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
@@ -72,6 +72,7 @@ class Worker:
             ring(claim.tick(session, self.settings.base_url, self.ward))
             self.runners.wake()
             housekeeping.prune(session, timedelta(days=self.settings.retention_days))
+            ring(expiry.announce(session, self.settings.base_url))
 
     def claim(self, slots: list[claim.Slot]) -> None:
         """Turn slots whose instant has come into executions, and run them."""
