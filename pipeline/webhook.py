@@ -27,7 +27,7 @@ def turn_on(session: Session, project: Project, box: SecretBox) -> str:
     """
     if project.source_type != "GITHUB":
         raise ConflictError(LOCAL)
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = secrets.token_hex(SECRET_BYTES)
     project.webhook_secret = box.seal(secret)
     session.flush()
     _forget(session, project)
