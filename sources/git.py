@@ -69,7 +69,7 @@ class LocalGit:
         head = self._head(git)
         if head is None and base is not None:
             raise refusal("The repository has no branch any more: give a folder that has one.")
-        name, url = _home(git.maybe("config", "--no-includes", "--get", "remote.origin.url", no=(1,)) or "")
+        name, url = _home(git.answer("config", "--no-includes", "--get", "remote.origin.url") or "")
         earliest = min(since, margin_from or since) if told else since
         tags = new_tags(git, earliest, told, self._caps.text)
         read, cuts = _Read(self._caps.commits), tags.cuts
@@ -98,10 +98,8 @@ class LocalGit:
         ref = f"refs/tags/{tag}"
         if _NO_REF.search(tag) or not SHA.fullmatch(sha) or not git.asks("show-ref", "--verify", "-q", ref):
             return False
-        target = git.maybe("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", no=(1,))
-        if target is None or not git.has_commit(sha):
-            return False
-        return git.asks("merge-base", "--is-ancestor", sha, target)
+        target, part = git.commit(f"{ref}^{{commit}}"), git.commit(sha)
+        return bool(target and part and git.asks("merge-base", "--is-ancestor", part, target))
 
     def _open(self) -> tuple[Path, Git]:
         folder = resolve(self._path, self._root)
@@ -118,7 +116,7 @@ class LocalGit:
                     return git.text("rev-parse", "--verify", f"{place}{self._branch}^{{commit}}")
             sentence = f"The repository has no branch {self._branch}: choose one that exists."
             raise refusal(sentence)
-        if head := git.maybe("rev-parse", "--verify", "--quiet", "HEAD^{commit}", no=(1,)):
+        if head := git.answer("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
             return head
         # Bare repositories often name a branch that nobody ever pushed to.
         branches = git.text("for-each-ref", "--format=%(objectname)", "refs/heads").split()

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import threading
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from sources.base import SourceError
@@ -19,9 +19,12 @@ OUTPUT_MAX = 16 * 1024 * 1024
 LIST_MAX = 64 * 1024 * 1024
 """The same for a list of ids, which is read line by line."""
 
+_TROUBLE = re.compile(rb"^(?:fatal|error):", re.M)
+
 # A hostile `.git/config` shall not run programs, reach out or change what is printed.
 _CONFIG = (
     "safe.directory=*",
+    "advice.graftFileDeprecated=false",
     "core.bigFileThreshold=16m",  # longer files are not compared, which would take their size in memory
     "core.quotePath=false",
     "core.fsmonitor=false",
@@ -55,11 +58,11 @@ class Late(SourceError):
 
 
 class Failed(SourceError):
-    """Git ended with an error; `code` is its exit status."""
+    """Git ended with an error. `is_no`: it is but its answer to a question."""
 
-    def __init__(self, message: str, code: int) -> None:
+    def __init__(self, message: str, *, is_no: bool) -> None:
         super().__init__(message)
-        self.code = code
+        self.is_no = is_no
 
 
 class Git:
@@ -78,24 +81,30 @@ class Git:
         """What git prints, stripped."""
         return readable(self.raw(*arguments)).strip()
 
-    def maybe(self, *arguments: str, no: Container[int] = (1, 128)) -> str | None:
-        """The same, None when git ends with one of these exit statuses; for questions that may be answered
-        so. 1 is its word for no, 128 for whatever went wrong."""
+    def maybe(self, *arguments: str) -> str | None:
+        """The same, None when git fails; for questions that may be answered so."""
+        try:
+            return self.text(*arguments)
+        except Failed:
+            return None
+
+    def answer(self, *arguments: str) -> str | None:
+        """What git prints, None when it says no (exit status 1 without an error); raises what is neither."""
         try:
             return self.text(*arguments)
         except Failed as error:
-            if error.code not in no:
+            if not error.is_no:
                 raise
             return None
 
     def asks(self, *arguments: str) -> bool:
-        """Whether git says yes: exit status 0, not 1."""
-        return self.maybe(*arguments, no=(1,)) is not None
+        """Whether git says yes; as `answer`."""
+        return self.answer(*arguments) is not None
 
-    def has_commit(self, sha: str) -> bool:
-        """Whether the repository holds this commit; `sha` is a whole id."""
-        said = readable(self.raw("cat-file", "--batch-check", lines=[sha]))
-        return said.split()[1:2] == ["commit"]
+    def commit(self, name: str) -> str | None:
+        """The id of the commit of this name (a whole id, `refs/tags/v1^{commit}`); None when there is none."""
+        sha, _, kind = readable(self.raw("cat-file", "--batch-check", lines=[name])).partition(" ")
+        return sha if kind.startswith("commit ") else None
 
     def raw(self, *arguments: str, lines: Iterable[str] = (), most: int | None = None) -> bytes:
         """What git prints, at most `most` bytes (OUTPUT_MAX); `lines` are its standard input."""
@@ -116,8 +125,9 @@ class Git:
             output = self._read(process, OUTPUT_MAX if most is None else most)
             if process.returncode:
                 complaint.seek(0)
-                sentence = f"Git could not read {self._name}: {_reason(complaint.read(4096))}."
-                raise Failed(sentence, process.returncode)
+                said, code = complaint.read(4096), process.returncode
+                sentence = f"Git could not read {self._name}: {_reason(said)}."
+                raise Failed(sentence, is_no=code == 1 and not _TROUBLE.search(said))
             return output
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:

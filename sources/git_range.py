@@ -50,7 +50,7 @@ def new_commits(git: Git, head: str, base: str | None, after: datetime | None) -
         except TooMuch:
             why = "The branch was rewritten beyond what can be compared"
         except Failed:
-            if git.has_commit(base):
+            if git.commit(base):
                 raise
             why = "The last scan's newest commit is gone from the repository"
         return New(_by_date(git, head, after).shas, (f"{why}: new commits were told by their dates.",))
