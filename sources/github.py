@@ -26,6 +26,8 @@ NOT_MODIFIED = 304
 # Items per page, 100 at most. Pull requests and releases are large (two repositories each, notes of 125,000
 # characters), and the lists' first page nearly always reaches back far enough.
 _PER_PAGE = {"issues": "100", "pulls": "50", "releases": "30"}
+# So a release that was published late is found among the 300 whose commits are newest.
+RELEASE_PAGES = 10
 _BY_UPDATE = {"state": "closed", "sort": "updated", "direction": "desc"}
 
 
@@ -153,19 +155,31 @@ class GitHub:
         return _Lists(commits, pulls, issues, releases)
 
     def _calls(self, api: Api, reader: shapes.Reader, start: datetime, path: str) -> list[Any]:
-        def published_before(page: Page) -> bool:
-            # Listed by creation, not by publication: one old release says nothing, a page of them does.
-            dates = [raw["published_at"] for raw in page if raw["published_at"]]
-            return bool(dates) and all(clock.parse_iso(date) <= start for date in dates)
-
         since = start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         issues = _BY_UPDATE | {"per_page": _PER_PAGE["issues"], "since": since}
-        releases = {"per_page": _PER_PAGE["releases"]}
         return [
             partial(self._pulls, api, reader, start, path),
             partial(api.listing, f"{path}/issues", issues, reader.issue, moves=_moves),
-            partial(api.listing, f"{path}/releases", releases, reader.release, published_before),
+            partial(self._releases, api, reader, start, path),
         ]
+
+    def _releases(self, api: Api, reader: shapes.Reader, start: datetime, path: str) -> Listing[Release]:
+        """All of the first RELEASE_PAGES, then to the first page of old ones: they are listed by the date of
+        their commit, so one that was drafted long ago and published now may stand on any page."""
+
+        def published_before(page: Page) -> bool:
+            return all(clock.parse_iso(raw["published_at"]) <= start for raw in page if raw["published_at"])
+
+        def pages(number: int, most: int | None) -> Listing[Release]:
+            params = {"per_page": _PER_PAGE["releases"], "page": str(number)}
+            return api.listing(f"{path}/releases", params, reader.release, published_before, most)
+
+        first = pages(1, 1)
+        calls = [partial(pages, n, 1) for n in range(2, min(first.pages, RELEASE_PAGES) + 1)]
+        if first.pages > RELEASE_PAGES:
+            calls.append(partial(pages, RELEASE_PAGES + 1, None))
+        found = [first, *api.together(calls)]
+        return Listing([item for one in found for item in one.items], first.date, found[-1].is_cut)
 
     def _pulls(self, api: Api, reader: shapes.Reader, start: datetime, path: str) -> Listing[PullRequest]:
         def updated_before(page: Page) -> bool:

@@ -28,6 +28,8 @@ API_VERSION = "2022-11-28"
 CONCURRENT = 8
 # No list is read further than this: 10,000 commits. A server whose links never end must not hold a worker.
 PAGES_MAX = 100
+# How often the front of a list is read again while more than a page moves there.
+READ_AGAIN = 5
 
 # An empty repository (commits), a feature that is switched off (issues): nothing there, and no error.
 NOTHING_THERE = (409, 410)
@@ -35,11 +37,14 @@ NOTHING_THERE = (409, 410)
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T_co]):
-    """A whole list, and the server's clock at its first page. `is_cut`: there was more."""
+    """A whole list, and the server's clock at its first page. `is_cut`: there was more; `is_absent`: there is
+    no such list, as of an empty repository. `pages`: how many there are, as far as the first one told."""
 
     items: Sequence[T_co]
     date: datetime | None
     is_cut: bool = False
+    is_absent: bool = False
+    pages: int = 1
 
 
 class Api:
@@ -85,7 +90,7 @@ class Api:
         """
         answer = self.ask(path, params)
         if answer.status in NOTHING_THERE:
-            return Listing([], answer.date)
+            return Listing([], answer.date, is_absent=True)
         items: list[T] = []
         is_cut, pages, seen = False, 0, set[str]()
         for page, is_cut in self._pages(answer, most or PAGES_MAX):
@@ -98,21 +103,23 @@ class Api:
                     break
         if moves and pages > 1:
             items += _kept(self._moved(path, params, moves, seen), read)
-        return Listing(items, answer.date, is_cut)
+        return Listing(items, answer.date, is_cut, pages=_last_page(answer) or 1)
 
     def _moved(
         self, path: str, params: Mapping[str, str], moves: Callable[[Any], str], seen: set[str]
     ) -> Iterator[Any]:
         """What is at the front of its list by now and was not seen."""
-        pages = 2
-        while pages > 1:  # what was read as one page is whole
+        for _ in range(READ_AGAIN):
+            pages = 0
             for pages, (page, _) in enumerate(self._pages(self.ask(path, params), PAGES_MAX), 1):  # noqa: B007
                 with known_shape():
                     fresh = [raw for raw in page if moves(raw) not in seen]
                     seen.update(map(moves, fresh))
                 yield from fresh
-                if len(fresh) < len(page):
+                if not fresh or len(fresh) < len(page):
                     break
+            if pages < 2:  # what was read as one page is whole
+                return
 
     def ask(self, path: str, params: Mapping[str, str] | None = None, *, etag: str | None = None) -> Answer:
         """The answer of any status; 304 when what `etag` names is unchanged, which costs nothing of the
@@ -131,8 +138,8 @@ class Api:
         answer = self._accepted(self.ask(path, {"per_page": str(most)}))
         with known_shape():
             files = [github_shapes.file_change(raw) for raw in self._client.decode(answer).get("files") or ()]
-            last = re.search(r"[?&]page=(\d+)", answer.links.get("last", ""))
-            beyond = (int(last[1]) - 2) * most + 1 if last else 0
+            last = _last_page(answer)
+            beyond = (last - 2) * most + 1 if last else 0
         return tuple(files[:most]), max(beyond, 0) + len(files[most:])
 
     def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -203,6 +210,12 @@ class Api:
         if answer.status != 200:
             raise refusal(answer, self._token)
         return answer
+
+
+def _last_page(answer: Answer) -> int | None:
+    """The number of the last page; None where this is the last one, or GitHub does not count."""
+    found = re.search(r"[?&]page=(\d{1,6})", answer.links.get("last", ""))
+    return int(found[1]) if found else None
 
 
 def _kept(raws: Iterable[Any], read: Callable[[Any], T | None]) -> list[T]:

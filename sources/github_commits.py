@@ -16,7 +16,7 @@ from urllib.parse import quote
 from lib.http import Answer
 from models.values import Commit, PullRequest
 from sources.base import Caps
-from sources.github_api import NOTHING_THERE, Api, known_shape
+from sources.github_api import NOTHING_THERE, Api, Listing, known_shape
 from sources.github_errors import GitHubError, no_branch, refusal
 from sources.github_shapes import Identity, Reader, identity
 
@@ -56,22 +56,34 @@ class Branch:
         There is no upper end: a commit that a fast clock dated into the future is reached from the head, and
         no later scan would tell it. Raises GitHubError.
         """
+        if head is None:
+            found = self._listed(start, self._name, pages=1)
+            date = found.date
+            # What a name stands for may change between two answers; a commit stays.
+            head = found.items[0].sha if found.items else self._tip(found)
+            if head is None or (found.items and not found.is_cut):
+                return self._dated(found, start, head, date)
+        found = self._listed(start, head, -(-self._caps.commits // PER_PAGE))
+        return self._dated(found, start, head, date)
+
+    def _listed(self, start: datetime, ref: str | None, pages: int) -> Listing[Commit]:
         params = {"per_page": str(PER_PAGE), "since": start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        ref = head or self._name
         params |= {"sha": ref} if ref else {}
-        pages = -(-self._caps.commits // PER_PAGE)
         try:
-            found = self._api.listing(f"{self._path}/commits", params, self._reader.commit, most=pages)
+            return self._api.listing(f"{self._path}/commits", params, self._reader.commit, most=pages)
         except GitHubError as error:
             if error.status == 404 and self._name:
                 raise no_branch(self._name) from None
             raise
-        listed = [commit for commit in found.items if commit.date > start]
+
+    def _dated(
+        self, found: Listing[Commit], start: datetime, head: str | None, date: datetime | None
+    ) -> Found:
+        commits = [commit for commit in found.items if commit.date > start]
         cuts: tuple[str, ...] = ()
         if found.is_cut:
-            cuts = (f"Only the newest {len(listed):,} commits of the window were read.",)
-        tip = head or (listed[0].sha if listed else self._tip())
-        return Found(listed, tip, date or found.date, cuts)
+            cuts = (f"Only the newest {len(commits):,} commits of the window were read.",)
+        return Found(commits, head, date, cuts)
 
     def after(self, base: str, start: datetime) -> Found:
         """Those that the branch's head reaches and `base` does not; by date, as `since`, where `base` is
@@ -168,8 +180,10 @@ class Branch:
         with known_shape():
             return _Head(str(found["commit"]["sha"]), found["name"] != self._name)
 
-    def _tip(self) -> str | None:
-        """The head of a branch on which nothing is new."""
+    def _tip(self, found: Listing[Commit]) -> str | None:
+        """The head of a branch on which nothing is new; None in a repository without commits."""
+        if found.is_absent:
+            return None
         params = {"per_page": "1"} | ({"sha": self._name} if self._name else {})
         answer = self._api.ask(f"{self._path}/commits", params)
         if answer.status in NOTHING_THERE:
