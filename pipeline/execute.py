@@ -19,7 +19,7 @@ from pipeline.digest import digest
 from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.privacy import Wishes
 from pipeline.record import Fault
-from pipeline.story import Story, end_posts, end_scan, load
+from pipeline.story import Story, end_posts, end_scan, forget_writes, load
 from pipeline.take import take_one
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
@@ -136,10 +136,14 @@ def _write(story: Story, activity: Activity) -> None:
     """Write what is missing; each result is stored when it ends."""
     if not activity.has_activity:
         return
+    briefs = _briefs(story, activity)
+    if not briefs and not story.posts:  # merges, what was undone, issues closed as not planned
+        story.hold.store(story.session, lambda connection: forget_writes(story, connection))
+        return
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     for batch in write_all(
-        story.adapters.writer, _briefs(story, activity), story.pool, story.left, story.hold.ended,
+        story.adapters.writer, briefs, story.pool, story.left, story.hold.ended,
         before_each=partial(story.hold.prove, _engine(story.session)),
         patience=story.adapters.patience, succeeded=bool(story.results),
     ):  # fmt: skip
@@ -152,6 +156,7 @@ def _write(story: Story, activity: Activity) -> None:
 
 
 def _briefs(story: Story, activity: Activity) -> Briefs:
+    """By the platforms that miss a post; none where nothing that was read is worth telling."""
     shown = digest(
         activity,
         cadence=story.job.frequency.lower(),
@@ -163,6 +168,7 @@ def _briefs(story: Story, activity: Activity) -> Briefs:
     return {
         platform.id: Brief(shown, PLATFORMS[platform.type].rules, story.project.name, voice)
         for platform in story.missing
+        if shown.items
     }
 
 

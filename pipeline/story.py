@@ -173,6 +173,12 @@ def end_scan(story: Story, connection: Connection, activity: Activity, began: da
     open_writes(story, connection)
 
 
+def forget_writes(story: Story, connection: Connection) -> None:
+    """Take back that the platforms' steps began: there is nothing to write."""
+    story.hold.take(connection)
+    connection.execute(_FORGET_STEPS, _which(story) | {"called": "write"})
+
+
 def end_posts(story: Story, connection: Connection, batch: Sequence[Written]) -> None:
     """Store what was written, or why it was not."""
     now = clock.now()
