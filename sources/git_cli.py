@@ -102,7 +102,7 @@ class Git:
         return self.answer(*arguments) is not None
 
     def commit(self, name: str) -> str | None:
-        """The id of the commit of this name (a whole id, `refs/tags/v1^{commit}`); None when there is none."""
+        """The id of the commit of this name (a whole id, `refs/tags/v1^{commit}`), None where none is."""
         sha, _, kind = readable(self.raw("cat-file", "--batch-check", lines=[name])).partition(" ")
         return sha if kind.startswith("commit ") else None
 

@@ -273,7 +273,9 @@ def test_good_paths_are_resolved(repo: Repo, tmp_path: Path) -> None:
     assert resolve(".", repo.path) == repo.path.resolve()
 
 
-@pytest.mark.parametrize("kind", ["link", "file", "common", "objects"])
+@pytest.mark.parametrize(
+    "kind", ["link", "file", "common", "objects", "pack", "loose", "refs", "HEAD", "packed-refs"]
+)
 def test_parts_of_a_repository_may_not_lie_outside(repo: Repo, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "root" / "trap"
     outside = repo.path / ".git"
@@ -287,9 +289,36 @@ def test_parts_of_a_repository_may_not_lie_outside(repo: Repo, tmp_path: Path, k
         if kind == "common":
             (folder / ".git" / "commondir").write_text(str(outside))
         else:
-            subprocess.run(["rm", "-rf", str(folder / ".git" / "objects")], check=True)
-            (folder / ".git" / "objects").symlink_to(outside / "objects")
+            repo.commit("One", 1)
+            inside = {"pack": "objects/pack", "loose": "objects/ab/cd"}.get(kind, kind)
+            part = folder / ".git" / inside
+            part.parent.mkdir(exist_ok=True)
+            subprocess.run(["rm", "-rf", str(part)], check=True)
+            part.symlink_to(outside / inside)
     assert refused("trap", tmp_path / "root") == "The path leads outside GIT_ROOT."
+
+
+def test_objects_are_borrowed_only_from_inside(repo: Repo, tmp_path: Path) -> None:
+    """`git clone --shared` leaves a file that names another repository's objects; so do its own sources."""
+    sha = repo.commit("One", 1)
+    root = tmp_path / "root"
+    root.mkdir()
+    repo.git("clone", "-q", "--shared", str(repo.path), str(root / "outside"))
+    for number, lender in ((1, repo.path), (2, root / "lent1")):
+        repo.git("clone", "-q", "--bare", str(lender), str(root / f"lent{number}"))
+    repo.git("clone", "-q", "--bare", "--shared", str(root / "lent1"), str(root / "inside"))
+    assert titles(LocalGit("inside", root=root).scan(START)) == ["One"]
+    sentence = "The repository borrows objects from outside GIT_ROOT."
+    assert refused("outside", root) == sentence
+    alternates = root / "lent1" / "objects" / "info" / "alternates"
+    for lender in (f"{repo.path}/.git/objects", "../../../awesome-lib/.git/objects"):
+        alternates.write_text(f"# comment\n\n{lender}\n")
+        assert refused("lent1", root) == refused("inside", root) == sentence
+    alternates.write_text('"/elsewhere"\n')
+    assert "whose name git must quote" in refused("lent1", root)
+    alternates.write_text("../../lent1/objects\n")  # itself
+    assert refused("lent1", root)
+    assert (repo.path / ".git" / "objects" / sha[:2]).exists()
 
 
 def test_nothing_that_the_repository_names_is_run(repo: Repo, tmp_path: Path) -> None:
@@ -301,18 +330,43 @@ def test_nothing_that_the_repository_names_is_run(repo: Repo, tmp_path: Path) ->
     repo.commit("Start", -5, {".gitattributes": "* diff=evil\n", "a": "1"})
     repo.commit("Change", 1, {"a": "2"})
     for name in ("core.fsmonitor", "diff.external", "diff.evil.textconv", "diff.evil.command", "core.pager",
-                 "pager.log", "gpg.program", "core.sshCommand", "core.alternateRefsCommand"):  # fmt: skip
+                 "pager.log", "gpg.program", "core.sshCommand", "core.alternateRefsCommand",
+                 "core.gitProxy", "core.askPass", "credential.helper", "sequence.editor", "core.editor",
+                 "uploadpack.packObjectsHook", "remote.origin.uploadpack", "filter.evil.smudge",
+                 "filter.evil.clean", "filter.evil.process", "merge.evil.driver", "gpg.ssh.program",
+                 "interactive.diffFilter", "trailer.x.command", "man.viewer", "browser.x.cmd"):  # fmt: skip
         repo.git("config", name, str(script))
+    for alias in ("log", "rev-list", "for-each-ref", "merge-base", "cat-file", "config", "show-ref"):
+        repo.git("config", f"alias.{alias}", f"!{script} {alias}")
+    included = tmp_path / "included"
+    included.write_text(f'[core]\n\tfsmonitor = {script}\n[remote "origin"]\n\turl = https://x.org/a/b\n')
+    repo.git("config", "include.path", str(included))
+    repo.git("config", f"includeIf.gitdir:{repo.path}/.path", str(included))
+    for hook in ("post-index-change", "reference-transaction", "fsmonitor-watchman", "post-checkout"):
+        file = repo.path / ".git" / "hooks" / hook
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(script.read_text())
+        file.chmod(0o755)
+    ran.unlink(missing_ok=True)  # by the commands of this test
+    base = repo.git("rev-parse", "HEAD~1")
+    ran.unlink(missing_ok=True)
     for name, value in (("log.showSignature", "true"), ("core.hooksPath", str(tmp_path)),
                         ("color.ui", "always"),
                         ("diff.orderFile", "/gone"), ("log.showRoot", "false"), ("diff.relative", "true"),
                         ("core.worktree", "/"), ("log.follow", "true"), ("log.decorate", "full"),
+                        ("diff.ignoreSubmodules", "all"), ("diff.submodule", "log"),
+                        ("log.mailmap", "false"), ("log.diffMerges", "off"), ("diff.renames", "false"),
+                        ("i18n.logOutputEncoding", "UTF-16"), ("core.quotePath", "true"),
                         ("format.pretty", "raw"), ("diff.noprefix", "true")):  # fmt: skip
-        repo.git("config", name, value)
+        subprocess.run(["git", "config", "--file", str(repo.path / ".git/config"), name, value], check=True)
 
     found = repo.scan(since=START - timedelta(days=1))
+    repo.scan(base=base)
+    repo.scan(base="f" * 40)
+    assert LocalGit(repo.path, root=repo.path.parent).contains("gone", base) is False
 
     assert not ran.exists()
+    assert found.repository == "awesome-lib"
     assert titles(found) == ["Change", "Start"]
     assert [len(commit.files) for commit in found.commits] == [1, 2]
 
@@ -392,3 +446,101 @@ def test_a_message_too_long_to_read_leaves_the_commit(repo: Repo, monkeypatch: p
     found = repo.scan()
     assert [(c.title, c.author.name) for c in found.commits] == [("Short", "John Doe"), ("", "John Doe")]
     assert found.cuts[-1] == "The messages of 1 commit were too long to be read."
+
+
+def test_nothing_is_written(repo: Repo) -> None:
+    repo.commit("Start", -5)
+    base = repo.commit("One", 1)
+    repo.git("tag", "v1")
+    before = {path: path.stat().st_mtime_ns for path in repo.path.rglob("*")}
+    repo.scan()
+    repo.git("rev-parse", "HEAD")
+    repo.scan(base=base)
+    assert {path: path.stat().st_mtime_ns for path in repo.path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_both_kinds_of_ids(tmp_path: Path, clock, form: str) -> None:
+    repo = Repo(tmp_path / form, f"--object-format={form}")
+    base = repo.commit("One", 1, {"a": "1"})
+    second = repo.commit("Two", -2, {"a": "2"})
+    repo.git("tag", "-a", "v1", "-m", "Notes", at=3)
+    found = repo.scan(base=base)
+    assert [(commit.sha, len(commit.files)) for commit in found.commits] == [(second, 1)]
+    assert [release.tag for release in found.releases] == ["v1"]
+    repo.git("commit", "-q", "--amend", "--no-edit", at=4)
+    assert repo.scan(base=second).commits == ()
+    source = LocalGit(form, root=tmp_path)
+    assert (source.contains("v1", second), source.contains("v1", "f" * len(base))) == (True, False)
+
+
+def test_names_are_mapped_as_the_branch_says(repo: Repo) -> None:
+    repo.git("branch", "-m", "other")
+    repo.commit("One", 1, {".mailmap": "Right Name <john@example.org>\n"})
+    repo.git("branch", "main")
+    (repo.path / ".mailmap").write_text("Work Tree <john@example.org>\n")
+    repo.git("checkout", "-q", "--orphan", "elsewhere")
+    repo.commit("Elsewhere", 2, {".mailmap": "Wrong Name <john@example.org>\n"})
+    assert [commit.author.name for commit in repo.scan(branch="main").commits] == ["Right Name"]
+
+
+def test_submodules_and_links_are_files_like_others(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("Start", -5)
+    other = Repo(tmp_path / "other")
+    sha = other.commit("Theirs", -9)
+    for at, wanted in ((1, sha), (2, other.commit("Theirs, too", -8))):
+        repo.git("update-index", "--add", "--cacheinfo", f"160000,{wanted},vendor/lib")
+        repo.git("commit", "-q", "-m", f"Vendor {at}", at=at)
+    (repo.path / "link").symlink_to("/etc/passwd")
+    repo.git("add", "link")
+    repo.git("commit", "-q", "-m", "Link", at=3)
+    found = [[(f.path, f.status, f.additions) for f in commit.files] for commit in repo.scan().commits]
+    assert found == [[("link", "added", 1)], [("vendor/lib", "modified", 1)], [("vendor/lib", "added", 1)]]
+
+
+def test_files_too_large_to_compare_are_not_counted(repo: Repo) -> None:
+    repo.commit("Start", -5, {"big.sql": b"line\n" * 4_000_000})
+    repo.commit("Change", 1, {"big.sql": b"line\n" * 4_000_001, "small": "1\n"})
+    [commit] = repo.scan().commits
+    assert [(file.path, file.additions) for file in commit.files] == [("big.sql", None), ("small", 1)]
+
+
+def raw_commit(repo: Repo, header: bytes, message: bytes) -> str:
+    """A commit as no `git commit` would make it."""
+    tree = repo.git("write-tree").encode()
+    who = b"Jo <jo@example.org> %d +0000" % int((START + timedelta(hours=1)).timestamp())
+    raw = b"tree %s\nauthor %s\ncommitter %s\n%s\n%s" % (tree, who, who, header, message)
+    sha = repo.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", given=raw)
+    repo.git("update-ref", "refs/heads/main", sha)
+    return sha
+
+
+@pytest.mark.parametrize(
+    ("header", "message", "title"),
+    [
+        (b"encoding UTF-7\n", b"Before +AAA- after +AAAA- end", "Before"),
+        (b"encoding ISO-8859-15\n", b"Preis: \xa4", "Preis: €"),
+        (b"encoding no-such-thing\n", b"Gr\xfc\xdfe", "Grüße"),
+        (b"", b"\xff\xfe broken", "ÿþ broken"),
+        (b"", b"Cut\0here", "Cut"),
+        (b"gpgsig -----BEGIN\n forged\n", b"Signed", "Signed"),
+        (b"", b"\n\n  \nLate title", "Late title"),
+    ],
+)
+def test_odd_messages_are_read(repo: Repo, header: bytes, message: bytes, title: str) -> None:
+    repo.git("commit", "-q", "--allow-empty", "-m", "Start", at=-5)
+    sha = raw_commit(repo, header, message)
+    [commit] = repo.scan().commits
+    assert (commit.sha, commit.author.name) == (sha, "Jo")
+    assert commit.title.startswith(title)
+
+
+def test_grafts_are_not_followed(repo: Repo) -> None:
+    repo.commit("Start", -5)
+    base = repo.commit("One", 1)
+    head = repo.commit("Two", 2)
+    grafts = repo.path / ".git" / "info" / "grafts"
+    grafts.parent.mkdir(exist_ok=True)
+    grafts.write_text(f"{head}\n")
+    assert titles(repo.scan(base=base)) == ["Two"]
+    assert titles(repo.scan()) == ["Two", "One"]
