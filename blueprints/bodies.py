@@ -18,11 +18,14 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from lib import clock
+from lib.words import cut
+from pipeline.privacy import is_glob
 
 OWNER = r"^[A-Za-z0-9-]{1,39}$"
 REPOSITORY = r"^[A-Za-z0-9._-]{1,100}$"
 PRINTABLE = r"^[!-~]+$"
 MAX_SETTINGS = 4096
+MAX_WITHHELD, MIN_WORD, MAX_WORD, MAX_GLOB = 100, 2, 100, 200
 FIRST_RUN_DAYS = (1, 7, 30)
 _NOT_IN_A_BRANCH = re.compile(r"[\s~^:?*\[\\\x7f]|\.\.|@\{|^[-/.]|[/.]$|\.lock$|//")
 
@@ -82,6 +85,29 @@ def _settings(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def _word(word: str) -> str:
+    if len(word) < MIN_WORD:
+        raise wrong(f"“{word}” is too short: a word needs at least {MIN_WORD} characters.")
+    if len(word) > MAX_WORD:
+        raise wrong(f"“{cut(word, 30)}” is too long: a word has at most {MAX_WORD} characters.")
+    return word
+
+
+def _glob(path: str) -> str:
+    if len(path) > MAX_GLOB:
+        raise wrong(f"“{cut(path, 30)}” is too long: a path has at most {MAX_GLOB} characters.")
+    if not is_glob(path):
+        raise wrong(f"“{cut(path, 30)}” is no path: write it as in .gitignore, such as docs/internal/**.")
+    return path
+
+
+def _few(entries: list[str]) -> list[str]:
+    once = list(dict.fromkeys(entries))
+    if len(once) > MAX_WITHHELD:
+        raise wrong(f"Must have at most {MAX_WITHHELD} entries; it has {len(once)}.")
+    return once
+
+
 def _within(longest: int, shortest: int = 0) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
 
@@ -98,6 +124,21 @@ Owner = Annotated[str, Field(pattern=OWNER)]
 Repository = Annotated[str, Field(pattern=REPOSITORY), AfterValidator(_repository)]
 Description = Annotated[str, _within(2000), AfterValidator(_text)]
 VoiceText = Annotated[str, _within(1000), AfterValidator(_text)]
+Word = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(_line),
+    AfterValidator(_word),
+    WithJsonSchema({"type": "string", "minLength": MIN_WORD, "maxLength": MAX_WORD}),
+]
+Glob = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(_line),
+    AfterValidator(_glob),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_GLOB}),
+]
+_AT_MOST = Field(json_schema_extra={"maxItems": MAX_WITHHELD})
 GithubToken = Annotated[str, _printable(500)]
 Credential = Annotated[str, _printable(1000)]
 Days = Annotated[
@@ -143,6 +184,13 @@ class VoiceBody(Body):
     instructions: VoiceText = ""
 
 
+class WithholdBody(Body):
+    """What no post may tell: whole words in any case, and paths as .gitignore has them."""
+
+    words: Annotated[list[Word], AfterValidator(_few), _AT_MOST] = []
+    paths: Annotated[list[Glob], AfterValidator(_few), _AT_MOST] = []
+
+
 class ProjectBody(Body):
     """GITHUB needs githubRepoOwner and githubRepoName, GIT gitPath. githubToken is never shown again."""
 
@@ -155,6 +203,7 @@ class ProjectBody(Body):
     github_token: GithubToken | None = None
     git_path: Path | None = None
     voice: VoiceBody = VoiceBody()
+    withhold: WithholdBody = WithholdBody()
 
 
 class PlatformBody(Body):

@@ -5,7 +5,7 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from blueprints.inputs import InputError
+from blueprints.inputs import WITHHOLD, InputError
 from models import Job, Project
 
 Form = MultiDict[str, str]
@@ -78,6 +78,9 @@ def _field(path: str) -> str:
     """`timeConfig.hour` is the form's `hour`, `platformIds.0` its `platformIds`."""
     if path in _SAID_BY:
         return _SAID_BY[path]
+    for name, key in WITHHOLD.items():
+        if path == f"withhold.{key}" or path.startswith(f"withhold.{key}."):
+            return name
     head, _, tail = path.partition(".")
     return tail if head in _INNER and tail else head
 
@@ -97,6 +100,7 @@ def project_values(project: Project | None) -> Filled:
             "githubBranch": project.github_branch or "",
             "gitPath": project.git_path or "",
             **voice,
+            **{name: "\n".join((project.withhold or {}).get(key, [])) for name, key in WITHHOLD.items()},
         }
     )
 

@@ -17,6 +17,8 @@ from pipeline.schedule import Schedule, ScheduleError
 Details = list[dict[str, str]]
 Model = TypeVar("Model", bound=BaseModel)
 MIN_PASSWORD, MAX_PASSWORD = 8, 1000
+WITHHOLD = {"withholdWords": "words", "withholdPaths": "paths"}
+"""The fields of a form, one entry a line, and their places in the API's `withhold`."""
 _EMAIL = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 _PATTERNS = {
@@ -107,6 +109,8 @@ def read_project(
         details = _source_mistakes(values, current, partial, git_root)
     if current is not None and "voice" in values:
         values["voice"] = {**current.voice, **values["voice"]}
+    if current is not None and "withhold" in values:
+        values["withhold"] = {**(current.withhold or {}), **values["withhold"]}
     return _accepted(values, details)
 
 
@@ -290,7 +294,10 @@ def project_form(form: MultiDict[str, str]) -> dict[str, Any]:
     elif "removeToken" in form:
         data["githubToken"] = None
     voice = _given(form, "audience", "tone", "language", "instructions")
-    return data | ({"voice": voice} if voice else {})
+    withhold = {key: form[name].splitlines() for name, key in WITHHOLD.items() if name in form}
+    for key, lines in withhold.items():
+        withhold[key] = [line for line in lines if line.strip()]
+    return data | ({"voice": voice} if voice else {}) | ({"withhold": withhold} if withhold else {})
 
 
 def platform_form(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -106,6 +106,7 @@ def page(execution: Execution) -> ExecutionPage:
     job, zone = execution.job, execution.job.timezone
     steps = _steps(execution)
     activity = _activity(execution, steps)
+    scan = scanned(activity, zone) if activity else None
     results = tuple(_results(execution, _drafts(execution)))
     attempts = tuple(_attempts(execution, steps, zone))
     is_live = execution.status in LIVE
@@ -120,7 +121,7 @@ def page(execution: Execution) -> ExecutionPage:
         state=execution.status,
         is_live=is_live,
         is_dry=execution.dry_run,
-        truth=_truth(execution, steps, results, attempts),
+        truth=_all_withheld(execution, scan) or _truth(execution, steps, results, attempts),
         fault=_fault(execution, attempts),
         next_try=_next_try(execution, zone),
         can_retry=waits or _can_be_made_up_for(execution),
@@ -129,7 +130,7 @@ def page(execution: Execution) -> ExecutionPage:
         facts=tuple(_facts(execution, zone)),
         retry_of=execution.retry_of,
         attempts=attempts,
-        scan=scanned(activity, zone) if activity else None,
+        scan=scan,
         window=_window(execution, zone),
         results=results,
         mails=tuple(mails(execution, zone)),
@@ -187,6 +188,11 @@ _FAULTS = {
 }
 
 
+def _all_withheld(execution: Execution, scan: Scanned | None) -> str:
+    quiet = execution.outcome == Outcome.NO_ACTIVITY and scan is not None and scan.withheld
+    return "All that happened in this window is withheld, so nothing was written." if quiet else ""
+
+
 def _truth(
     execution: Execution, steps: Sequence[Step], results: Sequence[Result], attempts: Sequence[AttemptPart]
 ) -> str:
@@ -199,13 +205,22 @@ def _truth(
     return {
         Outcome.SUCCESS: f"{plural(written, 'post')} written from {execution.summary or 'activity'}{took}.",
         Outcome.PARTIAL: f"{written} of {execution.items_processed} posts written; {_failed(results)}.",
-        Outcome.NO_ACTIVITY: "Nothing happened in the repository in this window, so nothing was written.",
+        Outcome.NO_ACTIVITY: _nothing(execution),
         Outcome.NOT_SIGNIFICANT: "Too little happened to tell; it is kept for the next run.",
         Outcome.FAILED: f"Failed{after}; nothing was written. {execution.reason or ''}".strip(),
         Outcome.TIMEOUT: f"It took longer than the job's time limit{after}; nothing was written.",
         Outcome.CANCELLED: execution.reason or "It was cancelled.",
         Outcome.SKIPPED: execution.reason or "It did not run.",
     }[Outcome(execution.outcome or execution.status)]
+
+
+def _nothing(execution: Execution) -> str:
+    if execution.summary in (None, "", "No activity"):
+        return "Nothing happened in the repository in this window, so nothing was written."
+    return (
+        f"{execution.summary} came in, and nothing to tell: merges, what was undone again, issues closed as"
+        " not planned. So nothing was written."
+    )
 
 
 def _live_truth(execution: Execution, steps: Sequence[Step], attempts: Sequence[AttemptPart]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from blueprints import view
+from blueprints import pages_withheld, view
 from blueprints.view import Moment
 from lib import clock
 from lib.words import cut, one_line, plural
@@ -37,6 +37,9 @@ class Scanned:
     url: str | None
     requests: int
     parts: tuple[Part, ...]
+    withheld: tuple[str, ...]
+    cuts: tuple[str, ...]
+    nothing: str
 
 
 def scanned(activity: dict[str, Any], zone: str) -> Scanned:
@@ -47,11 +50,15 @@ def scanned(activity: dict[str, Any], zone: str) -> Scanned:
         _part("closed issue", _numbered(activity.get("issues", []), "closed_at", zone)),
         _part("release", _releases(activity.get("releases", []), zone)),
     )
+    withheld = pages_withheld.sentences(activity.get("withheld", []))
     return Scanned(
         repository=str(activity.get("repository", "")),
         url=view.safe_url(activity.get("url")),
         requests=int(activity.get("requests") or 0),
         parts=tuple(part for part in parts if part.items),
+        withheld=withheld,
+        cuts=tuple(map(str, activity.get("cuts", []))),
+        nothing="Nothing else happened in this window." if withheld else "No activity in this window.",
     )
 
 

@@ -1,6 +1,7 @@
 """What the API shows of each row. Every function returns finished values; none of them asks the database."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
 
 def project(row: Project) -> Json:
     about = {"has_token": row.github_token is not None, "has_webhook": row.webhook_secret is not None}
-    return _json(shapes.ProjectView, row, **about)
+    withhold = {"words": [], "paths": []} | (row.withhold or {})
+    return _json(shapes.ProjectView, row, withhold=withhold, **about)
 
 
 def connection(found: Checked) -> Json:
@@ -89,6 +91,8 @@ def _scanned(found: Activity) -> Json:
         "pull_requests": [_values(shapes.PullRequestView, pull, state="closed") for pull in found.pulls],
         "issues": [_values(shapes.IssueView, issue, state="closed") for issue in found.issues],
         "releases": [_values(shapes.ReleaseView, release) for release in found.releases],
+        "withheld": Counter(one.reason for one in found.withheld),
+        "cuts": list(found.cuts),
     }
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from lib import clock
-from models.values import Outcome, PlatformType, Status
+from models.values import Outcome, PlatformType, Status, WithheldReason
 from pipeline.schedule import Frequency
 
 Instant = Annotated[
@@ -31,7 +31,16 @@ class BudgetView(View):
     at: Instant
 
 
+class WithholdView(View):
+    """What no post may tell."""
+
+    words: list[str] = []
+    paths: list[str] = []
+
+
 class ProjectView(View):
+    """`tokenExpiresAt` and `githubBudget` are of the last scan or test, null where GitHub told none."""
+
     id: str
     name: str
     description: str
@@ -45,6 +54,7 @@ class ProjectView(View):
     token_expires_at: Instant | None
     git_path: str | None
     voice: dict[str, str]
+    withhold: WithholdView
     last_synced_at: Instant | None
     created_at: Instant
 
@@ -246,12 +256,15 @@ class ReleaseView(View):
 
 
 class ScannedView(ActivityView):
-    """What the scan found; strangers wrote its texts."""
+    """What the scan found; strangers wrote its texts. `withheld` counts the items that were left out, or
+    masked (secret), by reason; `cuts` says what caps left out."""
 
     commits: list[CommitView]
     pull_requests: list[PullRequestView]
     issues: list[IssueView]
     releases: list[ReleaseView]
+    withheld: dict[WithheldReason, int]
+    cuts: list[str]
 
 
 class ExecutionDetailView(ExecutionView):

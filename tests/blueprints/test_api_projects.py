@@ -37,6 +37,24 @@ BAD_PROJECTS = [
     ({"sourceType": "GIT"}, "gitPath", "Is needed for a local repository: the path of its folder."),
     ({"voice": {"tone": "x" * 1001}}, "voice.tone", "Must have at most 1000 characters."),
     ({"voice": {"humour": "dry"}}, "voice.humour", None),
+    ({"withhold": ["falcon"]}, "withhold", "Must be an object."),
+    ({"withhold": {"words": "falcon"}}, "withhold.words", "Must be a list."),
+    ({"withhold": {"words": [7]}}, "withhold.words.0", "Must be text."),
+    (
+        {"withhold": {"words": ["falcon", "x"]}},
+        "withhold.words.1",
+        "“x” is too short: a word needs at least 2 characters.",
+    ),
+    ({"withhold": {"words": ["x" * 101]}}, "withhold.words.0", None),
+    ({"withhold": {"words": ["a\nb"]}}, "withhold.words.0", None),
+    (
+        {"withhold": {"words": [f"word {n}" for n in range(101)]}},
+        "withhold.words",
+        "Must have at most 100 entries; it has 101.",
+    ),
+    ({"withhold": {"paths": ["# a comment"]}}, "withhold.paths.0", None),
+    ({"withhold": {"paths": ["a["]}}, "withhold.paths.0", None),
+    ({"withhold": {"paths": ["x" * 201]}}, "withhold.paths.0", None),
     ({"repo": "x"}, "repo", "Is an unknown field: check its spelling or leave it out."),
 ]
 BAD_PLATFORMS = [
@@ -93,6 +111,8 @@ def test_create_shows_all_but_the_token(api, rows, app):
         "tokenExpiresAt": None,
         "gitPath": None,
         "voice": {"tone": "dry"},
+        "bots": [],
+        "withhold": {"words": [], "paths": []},
         "lastSyncedAt": None,
         "createdAt": "2025-10-03T09:00:00.000Z",
     }
@@ -118,6 +138,20 @@ def test_read_edit_and_delete(api, rows, user):
     assert api.delete(path).get_json() == {"success": True, "data": {"id": project.id}}
     assert api.get(path).status_code == 404
     assert rows.all(Project) == []
+
+
+def test_what_to_withhold_is_changed_part_by_part(api):
+    sent = GITHUB | {"withhold": {"words": [" Falcon ", "Falcon", "Project X"], "paths": ["*.pem"]}}
+    project = api.post("/api/projects", sent).get_json()["data"]
+    assert project["withhold"] == {"words": ["Falcon", "Project X"], "paths": ["*.pem"]}
+    path = f"/api/projects/{project['id']}"
+    changed = api.patch(path, {"withhold": {"paths": ["docs/internal/**", "!docs/internal/README.md"]}})
+    assert changed.get_json()["data"]["withhold"] == {
+        "words": ["Falcon", "Project X"],
+        "paths": ["docs/internal/**", "!docs/internal/README.md"],
+    }
+    api.patch(path, {"withhold": {"words": [], "paths": []}})
+    assert api.get(path).get_json()["data"]["withhold"] == {"words": [], "paths": []}
 
 
 def test_a_token_is_removed_by_null_and_kept_by_silence(api, rows, user):
