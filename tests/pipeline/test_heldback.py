@@ -10,12 +10,14 @@ from sqlalchemy import select
 
 from lib import clock as our_clock
 from models import Execution, HeldBack, Job, Project, Step, Told
-from models.values import Activity, Brief, Held, Issue, Person, PullRequest, Release, Window
+from models.base import Base
+from models.values import Activity, Brief, FileChange, Held, Issue, Person, PullRequest, Release, Window
 from pipeline import control, execute
 from pipeline.heldback import carried
 from sources.base import SourceError
 from tests.pipeline.conftest import FakeAdapters, commit, make_job
 from writers.base import WriterError
+from writers.template import TemplateWriter
 
 FIX = "Check the redirect's host\n\nCVE-2025-12345"
 JOHN = Person("John Doe")
@@ -316,8 +318,6 @@ def test_words_and_paths_are_dealt_with_for_good(session, clock, adapters, repos
     project = session.get_one(Project, job.project_id)
     project.withhold = {"words": ["falcon"], "paths": ["docs/internal/**"]}
     session.commit()
-    from models.values import FileChange
-
     repository.commits = [
         commit("c1", "Start project Falcon"),
         replace(commit("c2", "Write it down"), files=(FileChange("docs/internal/plan.md"),)),
@@ -373,3 +373,33 @@ def test_issues_come_back_with_what_closed_them_else_by_date(clock):
     assert {kind for kind, _ in carried(held, (late,), lambda tag, sha: False)} == {"issue"}
     assert len(carried(held, (early,), lambda tag, sha: True)) == 2
     assert len(carried(held, (early, late), lambda tag, sha: tag == "v1")) == 3
+
+
+def test_no_row_no_post_and_no_log_has_what_was_withheld(session, clock, adapters, repository, caplog):
+    """Not even the mail; but for the rows whose purpose it is: what is kept, and the user's own words."""
+    caplog.set_level("DEBUG")
+    token = "ghp_" + "Xq7Vd2LmT9pRk4Zs8WbY3cHf6JnG1aEuKo5T"
+    adapters.writer = TemplateWriter()
+    job = make_job(session)
+    session.get_one(Project, job.project_id).withhold = {"words": ["falcon"], "paths": ["in/**"]}
+    session.commit()
+    repository.commits = [
+        commit("fix1111", FIX),
+        commit("c1", "Start project Falcon"),
+        commit("c2", f"Speed up the parser with {token}"),
+        replace(commit("c3", "Write plans"), files=(FileChange("in/plan.md"),)),
+    ]
+    repository.pulls = [PullRequest(7, f"Rotate {token}", clock.now(), JOHN, labels=("bug", token))]
+    done = run(session, job, adapters)
+    assert (done.outcome, done.summary) == ("SUCCESS", "1 commit, 1 merged PR")
+    tables = {
+        name: table for name, table in Base.metadata.tables.items() if name not in ("held_back", "project")
+    }
+    rows = {name: [dict(row._mapping) for row in session.execute(select(t))] for name, t in tables.items()}
+    assert {"draft", "step", "execution", "email_delivery", "notification"} <= {n for n in rows if rows[n]}
+    for row in rows["step"]:
+        (row["result"] or {}).pop("held", None)
+    seen = json.dumps(rows, default=str) + caplog.text
+    assert "Speed up the parser with [withheld]" in seen
+    for plant in (token, "Falcon", "CVE-2025", "redirect", "plan.md", "Write plans"):
+        assert plant not in seen
