@@ -174,3 +174,5 @@ def _start_over(session: Session, project: Project) -> None:
     project.last_synced_at = project.github_id = None
     if project.source_type == "GIT":  # which sends none
         project.webhook_secret = None
+    if project.source_type == "GIT":  # which sends none
+        project.webhook_secret = None

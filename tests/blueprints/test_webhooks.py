@@ -118,6 +118,20 @@ def test_recorded_deliveries(deliver, pushed, rows, project, shared_data, name):
     assert len(rows.all(WebhookDelivery)) == 1
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_merge_is_delivered_twice_and_starts_one_run(deliver, rows, project, shared_data, order):
+    """As a merged pull request and as the push of its merge commit, in either order."""
+    from tests.blueprints.pages import change
+
+    change(rows, project, github_repo_owner="ailisp", github_repo_name="gcbapp-buildconfig-example")
+    for name in ["pull_request.closed.merged", "push.merge_of_pr"][::order]:
+        recorded = json.loads((shared_data / "webhooks" / f"{name}.json").read_text())
+        headers = recorded["headers"]
+        deliver(recorded["payload"], headers["x-github-event"], guid=headers["x-github-delivery"])
+    assert len(rows.all(WebhookDelivery)) == 2
+    assert [one.push_at for one in rows.all(Job)] == [NOW + timedelta(minutes=10)]
+
+
 CONCERNS = {
     "a push": ("push", PUSH),
     "a forced push": ("push", PUSH | {"forced": True}),

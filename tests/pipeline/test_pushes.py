@@ -322,11 +322,25 @@ def test_disabling_cancels_what_a_push_has_queued(session, clock, job, deliver):
     assert runs(session) == [("webhook", "CANCELLED")]
 
 
-def test_another_repository_forgets_it(session, clock, job, deliver):
+@pytest.mark.parametrize(
+    ("change", "keeps_webhook"),
+    [({"github_repo_name": "other"}, True), ({"source_type": "GIT", "git_path": "/srv/lib"}, False)],
+)
+def test_another_repository_forgets_it(session, clock, job, deliver, change, keeps_webhook):
+    webhook.turn_on(session, job.project, Box())
+    session.commit()
     deliver()
-    projects.edit(session, job.project, {"github_repo_name": "other"}, None)
+    projects.edit(session, job.project, change, None)
     session.commit()
     assert pending(session, job) == (None, None)
+    assert (job.project.webhook_secret is not None) is keeps_webhook
+
+
+def test_a_project_is_deleted_with_its_deliveries(session, job, deliver):
+    deliver()
+    projects.delete(session, job.project)
+    session.commit()
+    assert session.scalars(select(WebhookDelivery.guid)).all() == []
 
 
 class Box:
