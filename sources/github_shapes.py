@@ -60,6 +60,7 @@ class Reader:
             url=_link(item),
             parents=tuple(parent["sha"] for parent in item.get("parents") or ()),
             co_authors=_co_authors(message, person, _link(item)),
+            by_forge=(item.get("committer") or {}).get("login") == "web-flow",
         )
 
     def pull(self, item: Any) -> PullRequest | None:

@@ -137,3 +137,10 @@ def test_the_lines_of_a_recorded_pull_request_are_those_of_its_merge(week, shown
         assert (item.additions, item.deletions) == counted
         assert sorted(item.files) == sorted(file["filename"] for file in merge["files"])
         assert item.more_files == 0
+
+
+def test_what_github_itself_committed_is_known(week, scanned):
+    logins = {c["sha"]: (c["committer"] or {}).get("login") for c in week["commits"]}
+    assert {c.sha: c.by_forge for c in scanned.commits} == {
+        sha: who == "web-flow" for sha, who in logins.items()
+    }

@@ -195,6 +195,8 @@ def test_releases_come_first() -> None:
         ("Refactor x", ["a.py", "CHANGES.rst"], "other"),
         ("Use y", ["a.py"], "other"),
         ("http: add x", ["a.py"], "feature"),
+        ('Revert "Fix x"', ["a.py"], "other"),
+        ("Back out the new parser", ["a.py"], "other"),
     ],
 )
 def test_categories(title: str, files: list[str], category: Category) -> None:
@@ -265,6 +267,40 @@ def test_bots_are_routine_and_never_credited() -> None:
         "PR1": True,
         "PR2": False,
     }
+
+
+@pytest.mark.parametrize(
+    "machine", [Person("Build Machine"), Person("Release", "our-BOT"), Person("our-bot")]
+)
+def test_a_projects_own_bots_are_bots(machine: Person) -> None:
+    activity = Activity(
+        "username/awesome-lib",
+        DAY,
+        commits=(
+            commit("a", "Publish the site", "a.py", author=machine),
+            commit("b", "Add y", "b.py", author=machine, co_authors=(JANE,)),
+        ),
+    )
+    bots = ["build machine", "@Our-Bot"]
+    found = digest(activity, cadence="daily", zone=ZoneInfo("UTC"), bots=bots)
+    assert found.people == (JANE,)
+    assert {item.ref: (item.is_routine, item.people) for item in found.items} == {
+        "Ca": (True, ()),
+        "Cb": (False, (JANE,)),
+    }
+    assert machine in digest(activity, cadence="daily", zone=ZoneInfo("UTC")).people
+
+
+def test_two_people_of_one_name_are_two() -> None:
+    one, other = Person("John Smith", "jsmith"), Person("John Smith", "smithj")
+    found = shown(
+        commits=(
+            commit("a", "Add a", "a.py", author=one),
+            commit("b", "Add b", "b.py", author=other),
+            commit("c", "Add c", "c.py", author=Person("John Smith")),
+        )
+    )
+    assert sorted(person.login or "" for person in found.people) == ["", "jsmith", "smithj"]
 
 
 def test_one_person_has_one_name() -> None:

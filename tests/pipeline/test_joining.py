@@ -306,12 +306,11 @@ def test_only_what_was_done_is_an_achievement(reason: str | None, is_told: bool)
 
 
 def test_an_issue_known_by_its_number_alone_is_no_item() -> None:
-    made = shown(
-        commits=(commit("a", "Mend it\n\nFixes #12"),), issues=(issue(12, "Issue #12"), issue(13, "#13"))
-    )
+    unknown = (issue(12, "Issue #12"), issue(13, "#13"), issue(14, ""))
+    made = shown(commits=(commit("a", "Mend it\n\nFixes #12"),), issues=unknown)
     [item] = made.items
     assert [(one.ref, one.title) for one in item.closes] == [("I12", "")]
-    assert left(made) == {issue(13).key[1]: "unnamed"}
+    assert left(made) == dict.fromkeys((issue(13).key[1], issue(14).key[1]), "unnamed")
 
 
 # --- Reverts
