@@ -65,7 +65,7 @@ def test_the_page_says_what_works_and_keeps_what_it_learned(visitor, rows, proje
     assert stored.github_id
     assert sent_token(github) == {"Bearer ghp_stored"}
     assert "Stored, never shown Expires soon: 13 Oct at 9:00 AM UTC (in 10 days)" in page
-    assert "GitHub allows 4,994 of 5,000 until 3 Oct at 9:05 AM UTC; as of the last look, just now" in page
+    assert "GitHub allows 4,994 of 5,000 until 3 Oct at 9:05 AM UTC as of the last look, just now" in page
     assert "ghp_stored" not in page
 
 
@@ -232,13 +232,13 @@ def budget(remaining: int, reset: datetime) -> dict:
     [
         (
             budget(4321, NOW + timedelta(minutes=5)),
-            "GitHub allows 4,321 of 5,000 until 3 Oct at 9:05 AM UTC; as of the last look, just now",
+            "GitHub allows 4,321 of 5,000 until 3 Oct at 9:05 AM UTC as of the last look, just now",
         ),
         (budget(0, NOW + timedelta(minutes=5)), "Used up: GitHub allows 0 of 5,000 until"),
         (
             budget(0, NOW - timedelta(minutes=5)),
             "Requests GitHub allowed 5,000 until 3 Oct at 8:55 AM UTC, of which 0 were left; since then it"
-            " allows 5,000 anew; as of the last look, just now",
+            " allows 5,000 anew as of the last look, just now",
         ),
     ],
 )
