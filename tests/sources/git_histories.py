@@ -64,6 +64,8 @@ class History:
     pulls: list[int] = field(default_factory=list)
     heads: list[int] = field(default_factory=list)
     stream: list[str] = field(default_factory=list)
+    cleans: bool = False
+    held: set[int] = field(default_factory=set)
 
     def number(self) -> int:
         """Issues and pull requests share their numbers."""
@@ -118,6 +120,8 @@ class History:
         if not self.main:
             return
         stream = [*self.stream, "reset refs/heads/main", f"from :{self.main}"]
+        for _, tip in self.features:
+            stream += [f"reset refs/topics/{tip}", f"from :{tip}"]
         for name in self.retagged:
             mark, date = self.tags.get(name, (0, None))
             if date is None:
@@ -134,11 +138,14 @@ class History:
         marks = self.folder.parent / "marks"
         kept = (f"--import-marks-if-exists={marks}", f"--export-marks={marks}")
         run(["fast-import", "--quiet", "--force", "--done", *kept], self.folder, "\n".join(stream).encode())
-        self.stream.clear()
-        self.retagged.clear()
         for line in marks.read_text().splitlines():
             mark, sha = line.split()
             self.shas[int(mark[1:])] = sha
+        self.held = set(self.shas)
+        if self.cleans:
+            self._clean(marks)
+        self.stream.clear()
+        self.retagged.clear()
 
     def reach(self, head: int) -> set[int]:
         seen, queue = set(), [head] if head else []
@@ -157,10 +164,20 @@ class History:
             mark = next(iter(self.nodes[mark].parents), 0)
         return found
 
+    def _clean(self, marks: Path) -> None:
+        """What nobody can reach is gone for good."""
+        run(["update-ref", "-d", "refs/scratch/work"], self.folder)
+        run(["gc", "-q", "--prune=now"], self.folder)
+        asked = "".join(f"{sha}\n" for sha in self.shas.values())
+        said = run(["cat-file", "--batch-check"], self.folder, asked.encode()).decode().splitlines()
+        self.held = {mark for mark, line in zip(self.shas, said, strict=True) if " commit " in line}
+        marks.write_text("".join(f":{mark} {self.shas[mark]}\n" for mark in sorted(self.held)))
 
-def run(arguments: Sequence[str], folder: Path, given: bytes = b"") -> None:
+
+def run(arguments: Sequence[str], folder: Path, given: bytes = b"") -> bytes:
     done = subprocess.run(["git", *arguments], cwd=folder, env=ENVIRONMENT, input=given, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
 
 
 # --- What people do
@@ -249,7 +266,8 @@ def squash_pull(history: History) -> None:
 def rebase_pull(history: History) -> None:
     if found := feature(history):
         for mark in reversed(found[2]):
-            history.main = history.copy(mark, [history.main], committer=GITHUB)
+            if len(history.nodes[mark].parents) == 1:  # a rebase leaves merges out
+                history.main = history.copy(mark, [history.main], committer=GITHUB)
 
 
 def plain_merge(history: History) -> None:
@@ -323,8 +341,8 @@ def reset(history: History) -> None:
 
 def restore(history: History) -> None:
     """An earlier head comes back."""
-    if history.heads:
-        history.main = history.dice.choice(history.heads)
+    if heads := [head for head in history.heads if head in history.held]:
+        history.main = history.dice.choice(heads)
 
 
 def tag(history: History) -> None:
@@ -388,33 +406,35 @@ class Reader:
         if fails:
             self.counts["failures"] += 1
             return
-        self.check(found, margin or since)
+        lost = bool(self.head) and self.head not in history.held
+        self.check(found, margin or since, lost)
         self.told.update(found.keys())
         self.until, self.head = found.window.until, history.main
         history.heads.append(history.main)
         self.counts["scans"] += 1
 
-    def check(self, found: Activity, after: datetime) -> None:
+    def check(self, found: Activity, after: datetime, lost: bool) -> None:
         history, nodes = self.history, self.history.nodes
         by_sha = {sha: mark for mark, sha in history.shas.items()}
         assert found.window.head == history.shas[history.main]
-        assert found.cuts == ()
+        assert [cut.endswith(" were told by their dates.") for cut in found.cuts] == [True] * lost
+        self.counts["lost bases"] += lost
         now = [by_sha[commit.sha] for commit in found.commits]
         assert len(now) == len(set(now))
         place = {mark: at for at, mark in enumerate(now)}
         assert all(place.get(p, len(now)) > at for at, mark in enumerate(now) for p in nodes[mark].parents)
-        self.check_commits(set(now), after)
+        self.check_commits(set(now), after, lost)
         self.check_numbers(found, now)
         self.check_tags(found, after)
         again = [key for key in found.keys() if key in self.told]  # noqa: SIM118 - not a dict
         assert not again, again
 
-    def check_commits(self, now: set[int], after: datetime) -> None:
+    def check_commits(self, now: set[int], after: datetime, lost: bool) -> None:
         history, nodes = self.history, self.history.nodes
         here, before = history.reach(history.main), history.reach(self.head)
         come, gone = here - before, before - here
-        if not self.head:
-            come = {mark for mark in come if nodes[mark].date > after.timestamp()}
+        if lost or not self.head:
+            come = {mark for mark in here if nodes[mark].date > after.timestamp()}
             self.passed |= here - come
             gone = set()
         assert now <= come - self.commits
@@ -485,13 +505,14 @@ def play(folder: Path, seed: int, move_clock: Callable[[datetime], None]) -> Cou
         parents = [history.main] if history.main else []
         history.main = history.add(parents, f"Old {len(history.nodes)}", date=date, authored=date)
     reader = Reader(history, datetime.fromtimestamp(START, UTC) - FIRST)
-    rounds = dice.randrange(2, 6)
+    rounds, cleans = dice.randrange(2, 6), dice.random() < 0.1
     for number in range(rounds):
         for _ in range(dice.randrange(0, 6)):
             deed = dice.choice(DEEDS)
             deed(history)
             reader.counts[deed.__name__] += 1
         history.now += dice.randrange(1, 5 * DAY)
+        history.cleans = cleans
         history.flush()
         move_clock(datetime.fromtimestamp(history.now, UTC))
         fails = dice.choice(("", "", "", "early", "late")) if number < rounds - 1 else ""
