@@ -25,6 +25,7 @@ OWNER = r"^[A-Za-z0-9-]{1,39}$"
 REPOSITORY = r"^[A-Za-z0-9._-]{1,100}$"
 PRINTABLE = r"^[!-~]+$"
 MAX_SETTINGS = 4096
+MAX_BOTS, MAX_BOT = 100, 100
 MAX_WITHHELD, MIN_WORD, MAX_WORD, MAX_GLOB = 100, 2, 100, 200
 FIRST_RUN_DAYS = (1, 7, 30)
 _NOT_IN_A_BRANCH = re.compile(r"[\s~^:?*\[\\\x7f]|\.\.|@\{|^[-/.]|[/.]$|\.lock$|//")
@@ -108,6 +109,22 @@ def _few(entries: list[str]) -> list[str]:
     return once
 
 
+def _bot(name: str) -> str:
+    name = name.removeprefix("@").strip()
+    if not name:
+        raise wrong("A bot needs a login or a name.")
+    if len(name) > MAX_BOT:
+        raise wrong(f"“{cut(name, 30)}” is too long: a login or name has at most {MAX_BOT} characters.")
+    return name
+
+
+def _bots(names: list[str]) -> list[str]:
+    once = list({name.casefold(): name for name in reversed(names)}.values())[::-1]
+    if len(once) > MAX_BOTS:
+        raise wrong(f"Must have at most {MAX_BOTS} entries; it has {len(once)}.")
+    return once
+
+
 def _within(longest: int, shortest: int = 0) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
 
@@ -139,6 +156,14 @@ Glob = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_GLOB}),
 ]
 _AT_MOST = Field(json_schema_extra={"maxItems": MAX_WITHHELD})
+Bot = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(_line),
+    AfterValidator(_bot),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_BOT}),
+]
+Bots = Annotated[list[Bot], AfterValidator(_bots), Field(json_schema_extra={"maxItems": MAX_BOTS})]
 GithubToken = Annotated[str, _printable(500)]
 Credential = Annotated[str, _printable(1000)]
 Days = Annotated[
@@ -192,7 +217,8 @@ class WithholdBody(Body):
 
 
 class ProjectBody(Body):
-    """GITHUB needs githubRepoOwner and githubRepoName, GIT gitPath. githubToken is never shown again."""
+    """GITHUB needs githubRepoOwner and githubRepoName, GIT gitPath. githubToken is never shown again. bots
+    are logins and names of machines, in any case: their work is routine, and posts never thank them."""
 
     name: Name
     description: Description = ""
@@ -203,6 +229,7 @@ class ProjectBody(Body):
     github_token: GithubToken | None = None
     git_path: Path | None = None
     voice: VoiceBody = VoiceBody()
+    bots: Bots = []
     withhold: WithholdBody = WithholdBody()
 
 

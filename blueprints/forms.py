@@ -100,6 +100,7 @@ def project_values(project: Project | None) -> Filled:
             "githubBranch": project.github_branch or "",
             "gitPath": project.git_path or "",
             **voice,
+            "bots": "\n".join(project.bots or []),
             **{name: "\n".join((project.withhold or {}).get(key, [])) for name, key in WITHHOLD.items()},
         }
     )

@@ -294,6 +294,8 @@ def project_form(form: MultiDict[str, str]) -> dict[str, Any]:
     elif "removeToken" in form:
         data["githubToken"] = None
     voice = _given(form, "audience", "tone", "language", "instructions")
+    if "bots" in form:
+        data["bots"] = [line for line in form["bots"].splitlines() if line.strip()]
     withhold = {key: form[name].splitlines() for name, key in WITHHOLD.items() if name in form}
     for key, lines in withhold.items():
         withhold[key] = [line for line in lines if line.strip()]

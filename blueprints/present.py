@@ -29,7 +29,7 @@ def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
 def project(row: Project) -> Json:
     about = {"has_token": row.github_token is not None, "has_webhook": row.webhook_secret is not None}
     withhold = {"words": [], "paths": []} | (row.withhold or {})
-    return _json(shapes.ProjectView, row, withhold=withhold, **about)
+    return _json(shapes.ProjectView, row, bots=row.bots or [], withhold=withhold, **about)
 
 
 def connection(found: Checked) -> Json:

@@ -54,6 +54,7 @@ class ProjectView(View):
     token_expires_at: Instant | None
     git_path: str | None
     voice: dict[str, str]
+    bots: list[str]
     withhold: WithholdView
     last_synced_at: Instant | None
     created_at: Instant

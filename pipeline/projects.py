@@ -21,7 +21,7 @@ from platforms import NAMES
 PROJECT_FIELDS = frozenset(
     {
         *("name", "description", "source_type", "github_repo_owner", "github_repo_name", "github_branch"),
-        *("github_token", "git_path", "voice", "withhold"),
+        *("github_token", "git_path", "voice", "withhold", "bots"),
     }
 )
 PLATFORM_FIELDS = frozenset({"type", "is_connected", "settings", "credentials"})
@@ -172,7 +172,5 @@ def _start_over(session: Session, project: Project) -> None:
         .values(push_since=None, push_at=None)
     )
     project.last_synced_at = project.github_id = None
-    if project.source_type == "GIT":  # which sends none
-        project.webhook_secret = None
     if project.source_type == "GIT":  # which sends none
         project.webhook_secret = None
