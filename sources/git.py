@@ -29,6 +29,23 @@ _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
 _NO_REF = re.compile(r"\.\.|^[./-]|/[./]|[\0-\x20~^:?*\[\\\x7f]|@\{|/$|^$")
 
 
+def head_of(git: Git, branch: str | None) -> str | None:
+    """The branch's newest commit, of the one that HEAD names where `branch` is None; None in a repository
+    without commits. Raises SourceError, for good when there is no such branch."""
+    if branch is not None:
+        for place in ("refs/heads/", "refs/remotes/origin/"):
+            if not _NO_REF.search(branch) and git.asks("show-ref", "-q", "--verify", place + branch):
+                return git.text("rev-parse", "--verify", f"{place}{branch}^{{commit}}")
+        raise refusal(f"The repository has no branch {branch}: choose one that exists.")
+    if head := git.answer("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+        return head
+    # Bare repositories often name a branch that nobody ever pushed to.
+    branches = git.text("for-each-ref", "--format=%(objectname)", "refs/heads").split()
+    if len(branches) > 1:
+        raise refusal("HEAD names no branch that exists: choose a branch.")
+    return branches[0] if branches else None
+
+
 class LocalGit:
     """One local repository, a `sources.base.Source`.
 
@@ -66,7 +83,7 @@ class LocalGit:
         """
         until = clock.now().replace(microsecond=0)
         folder, git = self._open()
-        head = self._head(git)
+        head = head_of(git, self._branch)
         if head is None and base is not None:
             raise refusal("The repository has no branch any more: give a folder that has one.")
         name, url = _home(git.answer("config", "--no-includes", "--get", "remote.origin.url") or "")
@@ -105,24 +122,6 @@ class LocalGit:
         folder = resolve(self._path, self._root)
         assert self._root is not None  # noqa: S101 - else resolve refused
         return folder, Git(git_dir(folder, self._root.resolve()), folder.name)
-
-    def _head(self, git: Git) -> str | None:
-        """The branch's newest commit; None in a repository without commits."""
-        if self._branch is not None:
-            for place in ("refs/heads/", "refs/remotes/origin/"):
-                if not _NO_REF.search(self._branch) and git.asks(
-                    "show-ref", "-q", "--verify", place + self._branch
-                ):
-                    return git.text("rev-parse", "--verify", f"{place}{self._branch}^{{commit}}")
-            sentence = f"The repository has no branch {self._branch}: choose one that exists."
-            raise refusal(sentence)
-        if head := git.answer("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
-            return head
-        # Bare repositories often name a branch that nobody ever pushed to.
-        branches = git.text("for-each-ref", "--format=%(objectname)", "refs/heads").split()
-        if len(branches) > 1:
-            raise refusal("HEAD names no branch that exists: choose a branch.")
-        return branches[0] if branches else None
 
     def _cut(self, count: int) -> Iterator[str]:
         caps, read = self._caps, min(count, self._caps.commits)

@@ -6,8 +6,9 @@ from pathlib import Path
 from lib import clock, words
 from sources.base import SourceError
 from sources.check import Checked
-from sources.git import git_dir, resolve
+from sources.git import head_of
 from sources.git_cli import Git
+from sources.git_folder import git_dir, resolve
 from sources.git_log import moment
 
 # Somebody waits at a page; so many are counted in less than a second.
@@ -21,9 +22,10 @@ def check(path: str, root: Path | None, branch: str | None = None) -> Checked:
         folder = resolve(path, root)
         assert root is not None  # noqa: S101 - else resolve refused
         git = Git(git_dir(folder, root.resolve()), folder.name)
-        name, head = _head(git, branch)
+        head = head_of(git, branch)
         if head is None:
             return Checked(True, f"Works: {folder.name} can be read; it has no commits yet.")
+        name = branch or _name(git)
         count = int(git.text("rev-list", "--count", f"--max-count={COUNTED_MAX}", head))
         newest = moment(git.text("log", "-1", "--no-show-signature", "--format=%ct", head))
     except SourceError as error:
@@ -33,23 +35,12 @@ def check(path: str, root: Path | None, branch: str | None = None) -> Checked:
     return Checked(True, f"Works: {many} on {name}, the newest from {_ago(clock.now() - newest)}.")
 
 
-def _head(git: Git, branch: str | None) -> tuple[str, str | None]:
-    """The branch's name and its newest commit; None for a repository without commits."""
-    if branch is not None:
-        for place in ("refs/heads/", "refs/remotes/origin/"):
-            if found := git.maybe("show-ref", "--verify", "--hash", place + branch):
-                return branch, found
-        raise SourceError(f"The repository has no branch {branch}.", permanent=True)
-    if head := git.maybe("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
-        return git.maybe(
-            "symbolic-ref", "--short", "--quiet", "HEAD"
-        ) or "the commit that is checked out", head
-    # Bare repositories often name a branch that nobody ever pushed to.
-    branches = git.text("for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads").splitlines()
-    if len(branches) > 1:
-        raise SourceError("HEAD names no branch that exists: choose a branch.", permanent=True)
-    head, _, name = branches[0].partition(" ") if branches else ("", "", "")
-    return name, head or None
+def _name(git: Git) -> str:
+    """The branch that HEAD names; it may name none, or one that nobody ever pushed to."""
+    name = git.answer("symbolic-ref", "--short", "--quiet", "HEAD")
+    if name is None:
+        return "the commit that is checked out"
+    return name if git.asks("show-ref", "-q", "--verify", f"refs/heads/{name}") else "its only branch"
 
 
 def _ago(age: timedelta) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sources.git_check import check
-from tests.sources.test_git import END, Repo
+from tests.sources.git_repo import END, Repo
 
 
 @pytest.fixture
@@ -53,6 +53,19 @@ def test_many(repo, monkeypatch):
 def test_nothing_yet(repo):
     assert look(repo).sentence == "Works: lib can be read; it has no commits yet."
     assert look(repo).works
+
+
+def test_a_detached_head(repo):
+    repo.commit("Change", 1)
+    repo.git("checkout", "-q", "--detach")
+    assert look(repo).sentence.startswith("Works: 1 commit on the commit that is checked out, the newest")
+
+
+def test_a_bare_repository_whose_head_names_no_branch(repo):
+    repo.commit("Change", 1)
+    repo.git("clone", "-q", "--bare", str(repo.path), str(repo.path.parent / "bare.git"), at=None)
+    (repo.path.parent / "bare.git" / "HEAD").write_text("ref: refs/heads/master\n")
+    assert look(repo, None, "bare.git").sentence.startswith("Works: 1 commit on its only branch, the newest")
 
 
 def test_a_chosen_branch(repo):
