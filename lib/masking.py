@@ -45,15 +45,13 @@ _BLOCKS = (
     ),
 )
 _VARIABLE = r"(?:\$\{?\w{1,80}\}?|\$?\{\{[^{}@]{1,80}\}\}|\{\w{1,80}\}|<[^<>@]{1,80}>|\*{1,80}|\.{3}|…)"
-_URLS = (
-    _Shape(
-        ("://",),
-        re.compile(
-            r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://"
-            rf"(?!(?:[^\s/?#@:]{{0,100}}:)?{_VARIABLE}@)"
-            r"(?P<secret>[^\s/?#@:]{0,100}:[^\s/?#@]{1,400}|[A-Za-z0-9_-]{20,400})@",
-        ),
-    ),
+_CREDENTIALS = re.compile(
+    r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://"
+    rf"(?!(?:[^\s/?#@:]{{0,100}}:)?{_VARIABLE}@)"
+    # A password may have an @ of its own: the last one before the path counts.
+    r"(?P<secret>[^\s/?#@:]{0,100}:[^\s/?#]{1,400}|[A-Za-z0-9_-]{20,400})@",
+)
+_TOKENS = (
     _Shape(
         ("hooks.slack.com/", "/api/webhooks/"),
         re.compile(
@@ -61,8 +59,6 @@ _URLS = (
             r"/(?P<secret>[\w/+-]{16,400})"
         ),
     ),
-)
-_TOKENS = (
     _token("ghp_", "gho_", "ghu_", "ghs_", "ghr_", form=r"gh[pousr]_[\w-]{16,800}(?:\.[\w-]{16,2000}){0,2}"),
     _token("github_pat_", form=r"github_pat_\w{20,300}"),
     _token(
@@ -122,6 +118,7 @@ _TOKENS = (
     # RFC 7519 and 7516: a JSON header in base64, then two to four more parts.
     _token("eyJ", form=r"eyJ[\w-]{8,4000}(?:\.[\w-]{0,4000}){1,4}"),
 )
+_MARKED = [(hint, shape.pattern) for shape in (*_BLOCKS, *_TOKENS) for hint in shape.hints]
 _HEADER = re.compile(
     r"\b(?i:authorization['\"]?\s{0,3}[:=]\s{0,3}['\"]?(?:bearer|basic|token)|bearer)\s{1,3}"
     r"(?P<secret>[\w+/.~-]{12,2000}={0,2})"
@@ -186,6 +183,7 @@ _PRIVATE_HOST = re.compile(
     r"(?:internal|intranet|corp|lan|local|localdomain|home\.arpa))(?P<port>:[0-9]{2,5})?(?![\w-]|\.\w)",
     re.IGNORECASE,
 )
+_PRIVATE_HINTS = (".internal", ".intranet", ".corp", ".lan", ".local", ".home.arpa")
 _KNOWN_HOSTS = {
     # The same for everybody who uses Docker, Kubernetes or Google's cloud.
     *("host.docker.internal", "gateway.docker.internal", "metadata.google.internal"),
@@ -195,9 +193,10 @@ _KNOWN_HOSTS = {
 
 def mask(text: str) -> str:
     """`text` with everything that looks like a secret replaced by `MASK`; masking again changes nothing."""
-    for shape in (*_BLOCKS, *_URLS, *_TOKENS):
-        if any(hint in text for hint in shape.hints):
-            text = shape.pattern.sub(_masked, text)
+    if "://" in text and "@" in text:
+        text = _CREDENTIALS.sub(_masked, text)
+    for pattern in dict.fromkeys([pattern for hint, pattern in _MARKED if hint in text]):
+        text = pattern.sub(_masked, text)
     lowered = text.lower()
     if any(hint in lowered for hint in _ASSIGNED_HINTS):
         text = _ASSIGNED.sub(_masked_if(lambda found: is_random(found["secret"])), text)
@@ -209,7 +208,7 @@ def mask(text: str) -> str:
         text = _PRIVATE_V4.sub(_masked_if(_is_private_v4), text)
     if "fc" in lowered or "fd" in lowered or "fe80" in lowered:
         text = _PRIVATE_V6.sub(_masked_if(lambda found: found[0].lower() not in _WHOLE_NETWORKS), text)
-    if "." in text:
+    if any(hint in lowered for hint in _PRIVATE_HINTS):
         text = _PRIVATE_HOST.sub(_masked_if(_is_private_host), text)
     return text
 

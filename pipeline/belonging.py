@@ -2,20 +2,23 @@
 closed. By ids first, by text last."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from models.values import Activity, Commit, Held, Issue, PullRequest, Release
+from pipeline.lineage import Lineage
 
 Item: TypeAlias = Commit | PullRequest | Issue | Release
 
 _NUMBERED = re.compile(r"\(#([0-9]{1,9})\)$|^Merge pull request #([0-9]{1,9}) ")
-# GitHub's keywords ("Linking a pull request to an issue", 2026-11-23), before a number or an address.
+# GitHub's keywords ("Linking a pull request to an issue", 2026-11-23), before a number, an address, or, as
+# people write it, several of them.
+_ISSUE = r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#|GH-|https?://[^\s#]{1,200}/issues/)[0-9]{1,9}\b"
 _CLOSES = re.compile(
-    r"\b(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?):?\s+"
-    r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#|https?://\S{1,200}/issues/)([0-9]{1,9})\b",
+    rf"\b(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?):?\s+{_ISSUE}(?:(?:,\s?and|,|\sand|\s&)\s{{0,3}}{_ISSUE}){{0,50}}",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?:#|GH-|/issues/)([0-9]{1,9})\b", re.IGNORECASE)
 
 
 def items(found: Activity | Held) -> Iterator[Item]:
@@ -32,17 +35,19 @@ class Belonging:
 
     def __init__(self, found: Activity | Held) -> None:
         self._found = found
-        self._by_sha = {commit.sha: commit for commit in found.commits}
+        self._lineage = Lineage(found.commits)
         self._by_number = {
             int(numbered[1] or numbered[2]): commit
             for commit in reversed(found.commits)
             if (numbered := _NUMBERED.search(commit.title))
         }
+        merges = {merge.sha for pull in found.pulls if (merge := self.merge_of(pull))}
+        self._by_merge = {merge.sha: brought for merge, brought in self._lineage.brought(merges)}
         self._brought = {pull.number: self._commits_of(pull) for pull in found.pulls}
 
     def merge_of(self, pull: PullRequest) -> Commit | None:
         """Its merge or squash commit."""
-        return self._by_sha.get(pull.merge_sha or "") or self._by_number.get(pull.number)
+        return self._lineage.by_sha.get(pull.merge_sha or "") or self._by_number.get(pull.number)
 
     def commits_of(self, pull: PullRequest) -> tuple[Commit, ...]:
         """Its merge or squash commit and all that this brought into the branch."""
@@ -55,32 +60,31 @@ class Belonging:
 
     def closed_by(self, closer: Commit | PullRequest) -> list[Issue]:
         """The issues that its text, or that of its commits, says to close."""
-        texts = [closer.message] if isinstance(closer, Commit) else [closer.title, closer.body]
+        numbers = _closed(closer)
         if isinstance(closer, PullRequest):
-            texts += [commit.message for commit in self.commits_of(closer)]
-        numbers = {int(number) for text in texts for number in _CLOSES.findall(text)}
+            numbers = numbers.union(*map(_closed, self.commits_of(closer)))
         return [issue for issue in self._found.issues if issue.number in numbers]
 
     def closers_of(self, issue: Issue) -> list[Commit | PullRequest]:
-        """The pull requests and commits that say to close it."""
-        candidates: list[Commit | PullRequest] = [*self._found.pulls, *self._found.commits]
-        return [closer for closer in candidates if issue in self.closed_by(closer)]
+        """The commits that say to close it, and the pull requests that say so or have such a commit."""
+        commits = {commit.sha for commit in self._found.commits if issue.number in _closed(commit)}
+        pulls = (
+            pull
+            for pull in self._found.pulls
+            if issue.number in _closed(pull) or not commits.isdisjoint(self._brought[pull.number])
+        )
+        return [*pulls, *(commit for commit in self._found.commits if commit.sha in commits)]
 
     def _commits_of(self, pull: PullRequest) -> dict[str, Commit]:
-        found = {sha: self._by_sha[sha] for sha in pull.commits if sha in self._by_sha}
-        merge = self.merge_of(pull)
-        if merge is not None:
+        by_sha = self._lineage.by_sha
+        found = {sha: by_sha[sha] for sha in pull.commits if sha in by_sha}
+        if merge := self.merge_of(pull):
             found[merge.sha] = merge
-            before = self._reachable(merge.parents[:1], set())
-            found |= {sha: self._by_sha[sha] for sha in self._reachable(merge.parents[1:], before)}
+            brought = self._lineage.commits_of(self._by_merge.get(merge.sha, 0))
+            found |= {commit.sha: commit for commit in brought}
         return found
 
-    def _reachable(self, starts: Iterable[str], beyond: set[str]) -> set[str]:
-        found: set[str] = set()
-        waiting = list(starts)
-        while waiting:
-            sha = waiting.pop()
-            if sha in self._by_sha and sha not in found and sha not in beyond:
-                found.add(sha)
-                waiting.extend(self._by_sha[sha].parents)
-        return found
+
+def _closed(closer: Commit | PullRequest) -> set[int]:
+    text = closer.message if isinstance(closer, Commit) else f"{closer.title}\n{closer.body}"
+    return {int(number) for said in _CLOSES.findall(text) for number in _NUMBER.findall(said)}

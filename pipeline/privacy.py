@@ -155,8 +155,10 @@ def _by_word(activity: Activity, pattern: re.Pattern[str] | None) -> set[Key]:
     if pattern is None:
         return set()
     named = {item.key for item in items(activity) if pattern.search(_folded("\n".join(_texts(item))))}
+    if not named:
+        return named
     belonging = Belonging(activity)
-    for pull in activity.pulls if named else ():
+    for pull in activity.pulls:
         merge = belonging.merge_of(pull)
         if pull.key in named or (merge is not None and merge.key in named):
             named |= {pull.key, *(one.key for one in belonging.commits_of(pull))}
@@ -169,8 +171,10 @@ def _by_path(activity: Activity, spec: GitIgnoreSpec) -> set[Key]:
         for commit in activity.commits
         if commit.files and all(spec.match_file(file.path) for file in commit.files)
     }
+    if not gone:
+        return gone
     belonging = Belonging(activity)
-    for pull in activity.pulls if gone else ():
+    for pull in activity.pulls:
         commits = belonging.commits_of(pull)
         with_files = [commit for commit in commits if commit.files]
         if with_files and all(commit.key in gone for commit in with_files):

@@ -345,6 +345,22 @@ def test_whatever_of_it_is_named_all_of_it_is_held(named, way):
     assert len(found.withheld) == len(held(found)) == len(commits) - 1 + 2
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Fixes #5",
+        "closes: o/r#4, #5",
+        "Resolves #3, #4 and #5",
+        "fix GH-5",
+        "Close https://x.example/o/r/issues/5",
+    ],
+)
+def test_the_issue_that_a_fix_closes_is_held_with_it(said):
+    fix = pull(7, "Compare hosts", body=said, labels=("security",))
+    found = sift(activity(pulls=(fix,), issues=(issue(5, "Anywhere"), issue(50, "Other"))), (), ())
+    assert left(found) == ["50@2025-10-03T09:00:00Z"]
+
+
 def test_what_repeats_a_fix_is_held_with_it():
     found = sift(
         activity(
