@@ -15,7 +15,9 @@ from models.values import Activity, Brief, FileChange, Held, Issue, Person, Pull
 from pipeline import control, execute
 from pipeline.heldback import carried
 from sources.base import SourceError
+from sources.git import LocalGit
 from tests.pipeline.conftest import FakeAdapters, commit, make_job
+from tests.sources.git_repo import Repo
 from writers.base import WriterError
 from writers.template import TemplateWriter
 
@@ -403,3 +405,31 @@ def test_no_row_no_post_and_no_log_has_what_was_withheld(session, clock, adapter
     assert "Speed up the parser with [withheld]" in seen
     for plant in (token, "Falcon", "CVE-2025", "redirect", "plan.md", "Write plans"):
         assert plant not in seen
+
+
+def test_a_fix_in_a_real_repository_waits_for_its_tag(session, clock, adapters, briefs, tmp_path):
+    repo = Repo(tmp_path / "awesome-lib")
+    adapters.github = LocalGit(repo.path, root=tmp_path)
+    job = make_job(session, platforms=("DEVTO",))
+    repo.commit("Start", 1)
+    repo.git("checkout", "-q", "-b", "fix", at=1)
+    repo.commit("Compare the hosts\n\nCVE-2025-1234", 2)
+    repo.git("checkout", "-q", "main", at=2)
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge pull request #7 from x/fix\n\nCheck hosts", "fix", at=3)
+    repo.commit("Add x", 4)
+    assert run(session, job, adapters).summary == "2 commits"
+    assert titles(briefs) == {"Start", "Add x"}
+    assert [kind for kind, _ in kept(session)] == ["commit", "commit", "pull"]
+    clock.advance(3600)
+    repo.git("tag", "-a", "-m", "Zero", "v0", "HEAD~2", at=24.5)
+    briefs.clear()
+    run(session, job, adapters)
+    assert (titles(briefs), len(kept(session))) == ({"v0"}, 3)
+    clock.advance(3600)
+    repo.git("tag", "-a", "-m", "One", "v1", at=25.5)
+    briefs.clear()
+    assert run(session, job, adapters).summary == "2 commits, 1 merged PR, 1 release"
+    assert (titles(briefs), kept(session)) == ({"Check hosts", "v1"}, [])
+    clock.advance(3600)
+    briefs.clear()
+    assert run(session, job, adapters).outcome == "NO_ACTIVITY"
