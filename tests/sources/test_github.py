@@ -367,7 +367,7 @@ Co-authored-by: broken
     )
 
 
-def test_what_pulls_issues_and_releases_keep():
+def test_what_pulls_issues_and_releases_keep(undescribed):
     made = Repository().commit("1" * 40, UNTIL)
     made.pull(1, UNTIL, body="why", labels=[{"name": "bug"}, {"name": "ui"}], merge_commit_sha="m" * 40)
     made.pull(2, None, closed_at="2025-10-03T08:00:00Z")
@@ -720,7 +720,7 @@ def test_dates_move_together():
     assert activity.summary == "3 commits, 1 merged PR, 1 closed issue"
 
 
-def test_the_stand_in_knows_what_is_asked_wrongly():
+def test_the_stand_in_knows_what_is_asked_wrongly(undescribed):
     from lib.http import Client
 
     with standin() as server, Client("Test", SourceError) as client:
