@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, inspect, select, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -62,7 +62,7 @@ def trial(project: Project | None, changes: Mapping[str, Any], box: SecretBox) -
     return tried
 
 
-def saw(session: Session, project: Project, seen: Seen, *, whole: bool = False) -> None:
+def saw(session: Session | Connection, project: Project, seen: Seen, *, whole: bool = False) -> None:
     """Keep what a scan or a look learned of the repository and of the token, unless the project got another
     repository or token meanwhile. Does not commit.
 

@@ -14,6 +14,7 @@ from lib import clock
 from models import Attempt, Execution, Job, Platform, Project, Step
 from models.base import table
 from models.values import ACTIVITY, POST, Activity, Post, Status
+from pipeline import projects
 from pipeline.adapters import Adapters, SetupError
 from pipeline.control import lacking
 from pipeline.hold import Hold
@@ -171,6 +172,8 @@ def end_scan(story: Story, connection: Connection, activity: Activity, began: da
     result = ACTIVITY.dump_python(activity, mode="json")
     connection.execute(_END_SCAN, _which(story) | _ended(Status.COMPLETED, began, now) | {"result": result})
     open_writes(story, connection)
+    if activity.seen is not None:
+        projects.saw(connection, story.project, activity.seen)
 
 
 def forget_writes(story: Story, connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """What scans and looks learn about a repository and its token, and what is kept of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from lib.secrets import SecretBox
 from models import Project
 from models.values import Budget, Seen
-from pipeline import projects
+from pipeline import control, execute, projects
 from tests.pipeline.conftest import make_job
 
 BOX = SecretBox([Fernet.generate_key().decode()])
@@ -100,3 +101,18 @@ def test_a_trial_is_stored_nowhere(session, project):
     assert not session.new
     assert not session.dirty
     assert project.github_repo_name == "awesome-lib"
+
+
+def test_a_run_keeps_what_its_scan_learned(session, clock, adapters):
+    job = make_job(session)
+    scan = adapters.github.scan
+
+    def scanned(since, **more):
+        return replace(scan(since, **more), seen=SEEN)
+
+    adapters.github.scan = scanned
+    execution, _ = control.trigger(session, job)
+    execute.run(session, execution.id, adapters)
+    project = session.get_one(Project, job.project_id, populate_existing=True)
+    assert (project.github_id, project.token_expires_at) == (7, END)
+    assert project.github_budget["remaining"] == 4321
