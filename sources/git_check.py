@@ -1,9 +1,11 @@
 """One look at a local repository: whether it can be read, how much is on its branch, and how new it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 from lib import clock, words
+from lib.errors import helped
 from sources.base import SourceError
 from sources.check import Checked
 from sources.git import head_of
@@ -13,11 +15,25 @@ from sources.git_log import moment
 
 # Somebody waits at a page; so many are counted in less than a second.
 COUNTED_MAX = 100_000
+LIMIT = 10.0
+"""Seconds for the whole look."""
 
 
 def check(path: str, root: Path | None, branch: str | None = None) -> Checked:
-    """Count the branch's commits. `path`, `root`: as for `sources.git.resolve`; `branch`: None is the one
-    that HEAD names. Raises nothing: what fails is the sentence."""
+    """Count the branch's commits. `path`, `root`: as for `sources.git_folder.resolve`; `branch`: None is the
+    one that HEAD names. Raises nothing: what fails is the sentence."""
+    # A disk that hangs holds git for longer than anybody waits at a page; then git ends by its own limit.
+    pool = ThreadPoolExecutor(1, "look")
+    future = pool.submit(_look, path, root, branch)
+    pool.shutdown(wait=False)
+    try:
+        return future.result(LIMIT)
+    except TimeoutError:
+        late = f"Git could not read the folder within {LIMIT:g} seconds"
+        return Checked(False, helped(late, "try again, and see whether its disk answers"))
+
+
+def _look(path: str, root: Path | None, branch: str | None) -> Checked:
     try:
         folder = resolve(path, root)
         assert root is not None  # noqa: S101 - else resolve refused

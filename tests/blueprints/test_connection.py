@@ -266,3 +266,42 @@ class TestCommonToken:
         assert "None of its own: this instance's is used" in page
         assert sent_token(github) == {"Bearer ghp_common"}
         assert rows.get(type(project), project.id).token_expires_at is not None
+
+
+# Elsewhere on the pages
+
+
+def test_a_local_repository(visitor, rows, user):
+    project = rows.project(user, source_type="GIT", git_path="lib")
+    page = text(visitor.post(f"/projects/{project.id}/test"))
+    assert "GIT_ROOT must name the folder they lie in" in page
+    assert "Requests" not in page
+
+
+def test_the_announcement_leads_to_the_project(visitor, api, rows, user):
+    from models import Notification
+
+    project = rows.project(user)
+    about = {"title": "The GitHub token of Lib expires in 7 days", "message": "Make a new one."}
+    rows.add(
+        Notification(user_id=user.id, type="TOKEN_EXPIRES", link=f"/projects/{project.id}/edit", **about)
+    )
+    page = visitor.get("/notifications")
+    assert "Token expires unread The GitHub token of Lib expires in 7 days Make a new one." in text(page)
+    assert f'href="/projects/{project.id}/edit"' in page.get_data(as_text=True)
+    assert "See the execution" not in text(page)
+    (shown,) = api.get("/api/notifications").get_json()["data"]
+    assert (shown["type"], shown["executionId"]) == ("TOKEN_EXPIRES", None)
+
+
+def test_an_error_and_what_helps_come_apart_in_the_api_alone(visitor, api, rows, user):
+    whole = "GitHub API error: Bad credentials – the token is wrong: enter a new one"
+    job = rows.job(rows.project(user))
+    failed = rows.execution(job, status="FAILED", outcome="FAILED", error=whole)
+    shown = api.get(f"/api/executions/{failed.id}").get_json()["data"]
+    assert shown["error"] == "GitHub API error: Bad credentials"
+    assert shown["remedy"] == "the token is wrong: enter a new one"
+    assert whole in text(visitor.get(f"/executions/{failed.id}"))
+    fine = rows.execution(job)
+    shown = api.get(f"/api/executions/{fine.id}").get_json()["data"]
+    assert (shown["error"], shown["remedy"]) == (None, None)

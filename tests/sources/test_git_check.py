@@ -1,5 +1,6 @@
 """The look at a local repository before anything is read."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -92,3 +93,13 @@ def test_what_is_wrong(repo, branch, path, said):
 
 def test_local_repositories_switched_off():
     assert "GIT_ROOT" in check("lib", None).sentence
+
+
+def test_a_disk_that_hangs(repo, monkeypatch):
+    answers = threading.Event()
+    monkeypatch.setattr("sources.git_check.LIMIT", 0.1)
+    monkeypatch.setattr("sources.git_check.resolve", lambda *_: answers.wait(20))
+    checked = look(repo)
+    answers.set()
+    assert not checked.works
+    assert checked.sentence.startswith("Git could not read the folder within 0.1 seconds – try again")
