@@ -30,7 +30,7 @@ class Reader:
         A shallow clone's first ones seem to add every file: they get none. What cannot be had (too many
         files, objects that a partial clone lacks) is left out and accounted for. Raises SourceError.
         """
-        root = self._shallow_roots()
+        root = self._shallow_roots() if shas else set()
         for start, end, detailed in _spans(len(shas), self._caps.details):
             for one in self._batch(shas[start:end], self._flags if detailed else ()):
                 bare = one.commit.sha in root

@@ -359,7 +359,7 @@ def tag(history: History) -> None:
 
 DEEDS: tuple[Callable[[History], None], ...] = (
     *(commit, commit, commit, branch, branch, branch, merge_pull, merge_pull, squash_pull, rebase_pull),
-    *(plain_merge, merge_twice, cherry_pick, revert, rewrite, reset, restore, tag, tag),
+    *(plain_merge, merge_twice, cherry_pick, revert, rewrite, reset, reset, restore, restore, tag, tag),
 )
 
 
@@ -505,9 +505,9 @@ def play(folder: Path, seed: int, move_clock: Callable[[datetime], None]) -> Cou
         parents = [history.main] if history.main else []
         history.main = history.add(parents, f"Old {len(history.nodes)}", date=date, authored=date)
     reader = Reader(history, datetime.fromtimestamp(START, UTC) - FIRST)
-    rounds, cleans = dice.randrange(2, 6), dice.random() < 0.1
+    rounds, cleans = dice.randrange(2, 7), dice.random() < 0.1
     for number in range(rounds):
-        for _ in range(dice.randrange(0, 6)):
+        for _ in range(dice.randrange(0, 10)):
             deed = dice.choice(DEEDS)
             deed(history)
             reader.counts[deed.__name__] += 1
