@@ -128,6 +128,21 @@ def test_an_inner_merge_is_asked_before_the_outer_one() -> None:
     assert (by_ref["PR20"].files, by_ref["PR7"].files) == ((), ("x.py",))
 
 
+def test_an_outer_merge_tells_the_lines_of_its_own_commits() -> None:
+    """What its inner pull requests changed is theirs, though its own difference holds all of it."""
+    one = (FileChange("x.py", additions=3, deletions=0),)
+    two = (FileChange("y.py", additions=4, deletions=0),)
+    commits = (
+        commit("m20", "Merge pull request #20 from me/dev", "0", "d1", files=(*one, *two)),
+        commit("d1", "Set the date", "m7", ago=3, files=two),
+        commit("m7", "Merge pull request #7 from you/x", "0", "x1", ago=4, files=one),
+        commit("x1", "Start x", ago=5, files=one),
+    )
+    made = shown(commits=commits, pulls=(pull(20, "Version 2", "m20"), pull(7, "Add x", "m7", ago=4)))
+    assert {item.ref: item.files for item in made.items} == {"PR20": ("y.py",), "PR7": ("x.py",)}
+    assert (made.additions, made.files_changed) == (7, 2)
+
+
 def test_merges_into_the_branch_of_a_pull_request_bring_nothing_from_it() -> None:
     made = shown(
         commits=(
@@ -273,7 +288,7 @@ def test_comments_and_code_of_a_pull_request_close_nothing(body: str, closes: bo
 def test_an_issue_goes_to_one_change() -> None:
     made = shown(
         pulls=(
-            pull(9, "Mend it at last", body="Fixes #12", ago=1),
+            pull(9, "Mend it at last", body="Fixes #12", ago=2),
             pull(8, "Mend it", body="Fixes #12", ago=30),
             pull(7, "Name it (#12)", ago=1),
         ),
@@ -411,6 +426,12 @@ def test_a_change_that_also_undoes_something_stays() -> None:
     assert refs(shown(commits=(rewritten, commit(A, "Add a parser", ago=2)))) == ["Cbbbbbbb"]
 
 
+def test_a_revert_that_reaches_back_stays() -> None:
+    both = commit(C, f"Revert the parser\n\nThis reverts commits {A}, and\n{'f' * 40}.")
+    made = shown(commits=(both, commit(A, "Add a parser", ago=2), commit(B, "Add x", ago=3)))
+    assert (refs(made), left(made)) == (["Cbbbbbbb", "Cccccccc"], {A: "reverted"})
+
+
 def test_a_revert_by_title_alone_takes_the_last_of_that_name() -> None:
     made = shown(
         commits=(
@@ -466,6 +487,26 @@ def test_a_backport_is_its_pull_request() -> None:
     assert (refs(made), folded(made, "PR7")) == (["PR7"], {A, B, "8"})
 
 
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ("Backport PR #7: Add x", ""),
+        ("[PR #7/1a2b3c4d backport][1.x] Add x", ""),
+        ("[Backport 1.x] Add x", "# Description\nBackport of #7 to `1.x`."),
+        ("[1.x] Add x", f"Backport {A} from #7."),
+    ],
+)
+def test_a_backport_to_another_branch_is_its_pull_request(title: str, body: str) -> None:
+    pulls = (pull(8, title, "elsewhere", body=body), pull(7, "Add x", A, ago=2))
+    made = shown(commits=(commit(A, "Add x (#7)", ago=2),), pulls=pulls)
+    assert (refs(made), folded(made, "PR7")) == (["PR7"], {A, "8"})
+    assert refs(shown(pulls=pulls[:1])) == ["PR8"]
+
+
+def test_backports_in_a_circle_stay() -> None:
+    shown(pulls=(pull(8, "Backport of #7"), pull(7, "Backport of #8"), pull(6, "Backport of #6")))
+
+
 def test_picks_of_what_is_elsewhere_are_one() -> None:
     made = shown(
         commits=(
@@ -474,6 +515,13 @@ def test_picks_of_what_is_elsewhere_are_one() -> None:
         )
     )
     assert (refs(made), folded(made, "Cccccccc")) == (["Cccccccc"], {B})
+
+
+def test_a_pick_of_several_things_is_a_thing_of_its_own() -> None:
+    picks = [commit(sha, f"Pick\n\n(cherry picked from commit {of})") for sha, of in ((C, A), (D, B))]
+    commits = (*picks, commit(B, "Add y", ago=2), commit(A, "Add x", ago=3))
+    made = shown(commits=commits, pulls=(pull(9, "Backports", commits=(C, D)),))
+    assert (refs(made), folded(made, "PR9")) == (["Caaaaaaa", "Cbbbbbbb", "PR9"], {C, D})
 
 
 def test_picks_in_a_circle_stay() -> None:
@@ -534,7 +582,7 @@ def anything(seed: int) -> Activity:
             number,
             dice.choice(["Add x", "Add z", 'Revert "Add x"', 'Revert "Add z (#3)"']),
             dice.choice([None, "e" * 40, *shas]),
-            body=dice.choice(["", "Fixes #3", "Reverts #2", f"Closes {HOME}/issues/4"]),
+            body=dice.choice(["", "Fixes #3", "Reverts #2", "Backport of #5", f"Closes {HOME}/issues/4"]),
             commits=tuple(dice.sample(shas, min(len(shas), dice.randint(0, 3)))),
         )
         for number in dice.sample(range(1, 13), dice.randint(0, 6))
@@ -606,6 +654,14 @@ def test_nothing_is_said_of_lines_that_nobody_read() -> None:
     ]
     assert by_ref["a"].changes == read
     assert (made.additions, made.deletions, made.files_changed) == (None, None, None)
+
+
+def test_how_many_files_more_is_said_of_one_commit_alone() -> None:
+    """Several commits that each list but some of their files may have changed the same ones."""
+    read = (FileChange("a.py", additions=3, deletions=1),)
+    commits = [commit(sha, "Vendor it", files=read, more_files=4) for sha in (A, B)]
+    [item] = shown(commits=tuple(commits), pulls=(pull(7, "Vendor it", commits=(A, B)),)).items
+    assert (item.files, item.more_files, item.additions) == (("a.py",), None, None)
 
 
 def test_a_commit_that_changes_nothing_leaves_the_sum_known() -> None:
