@@ -24,7 +24,7 @@ from sources.base import Caps, SourceError
 from sources.github import GitHub
 from tests.standins.github import error, stamp
 from tests.standins.github_graph import Graph
-from tests.standins.github_world import ItemKey, LiveStandIn, World
+from tests.standins.github_world import ItemKey, LiveStandIn, Meets, World
 from tests.standins.server import Answer, Request
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -39,6 +39,7 @@ class Story:
     def __init__(self, dice: random.Random, world: World) -> None:
         self.dice, self.world = dice, world
         self.events: list[str] = []
+        self.default_may_change = True
 
     def begin(self) -> None:
         """What was there before the job was made, or nothing at all."""
@@ -72,6 +73,7 @@ class Story:
             self.revert: 1,
             self.force_push: 2,
             self.rename: 1,
+            self.change_default: 1,
         }
         event = self.dice.choices(list(events), list(events.values()))[0]
         self.events.append(f"{stamp(self.world.now)} {event.__name__}")
@@ -149,7 +151,9 @@ class Story:
         line = self.world.line(branch)
         if len(line) < 3:
             return
-        match self.dice.choice(("reset", "amend", "rebase", "rebase")):
+        match self.dice.choices(("reset", "amend", "rebase", "orphan"), (3, 3, 6, 1))[0]:
+            case "orphan":
+                self.world.set_head(branch, self.world.commit([]))
             case "reset":
                 self.world.set_head(branch, line[self.dice.randint(1, min(3, len(line) - 1))])
             case "amend":
@@ -163,6 +167,15 @@ class Story:
 
     def rename(self) -> None:
         """Done by the stand-in, which keeps the old names: see `History`."""
+
+    def change_default(self) -> None:
+        """The default branch gets another name, or another branch becomes it."""
+        if not self.default_may_change or not self.world.head(self.world.default_branch):
+            return
+        if self.world.head("next") and self.dice.random() < 0.4:
+            self.world.switch_default("next")
+        else:
+            self.world.rename_default(f"trunk-{len(self.events)}")
 
     def _open(self, items: list) -> list:
         return [item for item in items if item["state"] == "open"]
@@ -202,6 +215,10 @@ class Reader:
         if not activity.unchanged:
             job.cursor_read = window.until
             job.cursor_etag = activity.seen.etag if activity.seen else None
+        self.learn(activity)
+
+    def learn(self, activity: Activity) -> None:
+        """What even a run leaves that tells nothing, because it is not significant."""
         if activity.seen is not None:
             self.project.github_id = activity.seen.id
             self.owner, _, self.name = activity.seen.full_name.partition("/")
@@ -217,6 +234,7 @@ class Account:
     may: set[ItemKey] = field(default_factory=set)
     exempt: set[ItemKey] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    scanning: bool = False
     by_date_from: datetime | None = None
     start: datetime = START
 
@@ -232,6 +250,15 @@ class Account:
         graph, head = Graph(self.world.data), self.world.head(self.watched)
         known = base in graph.commits and head is not None
         return not known or graph.merge_base(base, head) is None  # type: ignore[arg-type]
+
+    def noticed(self) -> None:
+        """Look again after a change, which may come in the middle of a scan."""
+        shown = self.shown()
+        self.note(shown)
+        if self.scanning and self.base_is_lost(self.reader.job.cursor_head):
+            self.by_date_from = self.start
+        if self.scanning:
+            self._excuse(shown)
 
     def note(self, shown: dict[ItemKey, datetime]) -> None:
         self.may |= set(shown)
@@ -332,6 +359,7 @@ class History:
         self.story.begin()
         branch = dice.choice((None, None, None, "main", "next"))
         branch = branch if branch is None or world.head(branch) else None
+        self.story.default_may_change = branch is None
         first = dice.choice(({"days": 7}, {"days": 1}, {"since": stamp(world.ago(days=dice.randint(1, 50)))}))
         self.reader = Reader(first, branch)
         self.account = Account(world, self.reader)
@@ -349,7 +377,7 @@ class History:
 
     def _event(self) -> None:
         self.story.happen()
-        self.account.note(self.account.shown())
+        self.account.noticed()
         if self.story.events[-1].endswith("rename"):
             about = self.world.data["repository"]
             old, new = about["full_name"], f"octo/alive-{len(self.story.events)}"
@@ -365,7 +393,8 @@ class History:
         plan = self.reader.plan()
         before = self.account.began(plan)
         if not calm:
-            self.server.after(*self._disturbance())
+            self.server.after(self._disturbance())
+        self.account.scanning = True
         try:
             activity = self.reader.scan(self.url, plan)
         except SourceError as failed:
@@ -377,7 +406,12 @@ class History:
                 self.account.faults.append(f"failed in calm: {failed.message}")
             return
         finally:
-            self.server.after(0, None)
+            self.server.after({})
+            self.account.scanning = False
+        if not calm and self.dice.random() < 0.06:
+            self.log.append(f"{when} put aside: {activity.summary}")
+            self.reader.learn(activity)
+            return
         self.account.succeeded(activity, before, when)
         self.reader.finish(activity)
         self.counts["scans"] += 1
@@ -387,15 +421,16 @@ class History:
         self.log.append(f"{when} scan to {until}: {'unchanged' if activity.unchanged else activity.summary}")
         world.now += timedelta(seconds=self.dice.choice((0, 0, 1, 30)))
 
-    def _disturbance(self) -> tuple[int, object]:
-        """What a scan meets at which of its requests: mostly nothing, a change, or a failure."""
-        at = self.dice.randint(0, 9)
+    def _disturbance(self) -> dict[int, Meets]:
+        """What a scan meets at which of its requests: mostly nothing, some changes, or a failure that may
+        last."""
         what = self.dice.random()
-        if what < 0.55:
-            return 0, None
+        if what < 0.5:
+            return {}
         if what < 0.8:
-            self.log.append(f"(in the middle, before request {at})")
-            return at, self._meanwhile
+            at = sorted({self.dice.randint(0, 12) for _ in range(self.dice.choice((1, 1, 2, 4)))})
+            self.log.append(f"(in the middle, before requests {at})")
+            return dict.fromkeys(at, self._meanwhile)
         reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1780000000"}
         failures = (
             error(500, "Server Error"),
@@ -406,7 +441,8 @@ class History:
             error(403, "API rate limit exceeded", reset),
             Answer(200, "<html>Hello"),
         )
-        return at, self.dice.choice(failures)
+        at, length = self.dice.randint(0, 9), self.dice.choice((1, 1, 2, 3, 100))
+        return dict.fromkeys(range(at, at + length), self.dice.choice(failures))
 
     def _meanwhile(self) -> None:
         if self.dice.random() < 0.5:

@@ -5,7 +5,7 @@ does to the repository's description (`pushed_at`, the count of what is open) ha
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from tests.standins.github_graph import Graph
 from tests.standins.server import Answer, Request
 
 MAIN = "main"
+Meets = Answer | Callable[[], None]
 ItemKey = tuple[str, str]
 
 
@@ -97,6 +98,20 @@ class World:
     def set_head(self, branch: str, sha: str) -> None:
         self.data["branches"][branch] = sha
         self.pushed()
+
+    def rename_default(self, name: str) -> None:
+        """As in the repository's settings: GitHub redirects the old name and moves what was based on it."""
+        old, branches = self.default_branch, self.data["branches"]
+        branches[name] = branches.pop(old)
+        renamed = self.data.setdefault("renamed_branches", {})
+        renamed |= dict.fromkeys((*(k for k, v in renamed.items() if v == old), old), name)
+        for pull in self.data["pulls"]:
+            if pull["state"] == "open" and pull["base"]["ref"] == old:
+                pull["base"]["ref"] = name
+        self.switch_default(name)
+
+    def switch_default(self, name: str) -> None:
+        self.default_branch = self.data["repository"]["default_branch"] = name
 
     def replay(self, branch: str, count: int, *, below: bool) -> None:
         """Rebase the last `count` commits in place, as a force push after `git rebase -i` or an amend does;
@@ -240,32 +255,29 @@ class World:
 
 
 class LiveStandIn(GitHubStandIn):
-    """Serves a world by the world's clock. The next request but `countdown` meets `then`, once: a function
-    that changes the world before it is answered, or the answer that it gets instead."""
+    """Serves a world by the world's clock. `after` plants what a later request meets."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
         self.repositories = [world.data]
-        self.countdown = 0
-        self.then = None
+        self._met: dict[int, Meets] = {}
+        self._number = 0
 
     def now(self) -> datetime:
         return self.world.now
 
-    def after(self, countdown: int, then) -> None:
-        """`then`: see the class; None for nothing."""
-        self.countdown, self.then = countdown, then
+    def after(self, meets: dict[int, Meets]) -> None:
+        """What the requests from now on meet, by their number from 0: a change of the world before they are
+        answered, or the answer that they get instead."""
+        self._met, self._number = dict(meets), 0
 
     def handle(self, request: Request) -> Answer:
         with self._lock:
-            then = None
-            if self.then is not None:
-                self.countdown -= 1
-                if self.countdown < 0:
-                    then, self.then = self.then, None
-            if callable(then):
-                then()
-            elif then is not None:
-                return then
+            met = self._met.pop(self._number, None)
+            self._number += 1
+            if isinstance(met, Answer):
+                return met
+            if met is not None:
+                met()
         return super().handle(request)
