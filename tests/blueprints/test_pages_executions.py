@@ -177,6 +177,7 @@ def test_what_strangers_wrote_stays_text(visitor, told):
         ),
         ({"status": "SKIPPED", "outcome": "SKIPPED", "reason": "No worker."}, "No worker.", []),
         ({"outcome": "NO_ACTIVITY"}, "Nothing happened in the repository", []),
+        ({"outcome": "NO_ACTIVITY", "summary": "2 commits"}, "2 commits came in, and nothing to tell", []),
         ({"outcome": "NOT_SIGNIFICANT"}, "Too little happened", []),
         (
             {"items_success": 3, "summary": "3 commits", "duration": 14000},
