@@ -26,15 +26,15 @@ def newest(text: str) -> int:
 
 
 class Forge(GitHubStandIn):
-    """Has every repository that is asked for. Each look at a list of commits finds one that was not there
+    """Has every repository that is asked for. Each look at what is new finds a commit that was not there
     before, so every scan that is read has a newest number of its own. `ill`: how many in a hundred scans
-    fail."""
+    fail, at the first thing that they ask."""
 
     def __init__(self, dice: random.Random, ill: float) -> None:
         super().__init__(latency=0.005)
         self.dice, self.ill = dice, ill
         self.fail_next = 0
-        self._numbers = count(1)
+        self._numbers, self._looks = count(1), count(1)
         self._known: dict[str, Repository] = {}
         self._changing = threading.Lock()
 
@@ -45,17 +45,21 @@ class Forge(GitHubStandIn):
             return self._known[name].data
 
     def _from(self, data: Json, rest: str, request: Request) -> Answer:
-        if rest != "commits":
-            return super()._from(data, rest, request)
         with self._changing:
-            if self.fail_next > 0 or self.dice.random() * 100 < self.ill:
-                self.fail_next -= 1
-                return github_error(502, "Server Error")
-            number, name = next(self._numbers), data["repository"]["full_name"]
-            sha = f"{number:08x}".ljust(40, "0")
-            self._known[name].commit(sha, datetime.now(UTC) - AGO, f"Change number {number}", files=("a.py",))
-            del data["commits"][20:]
+            if rest == "":
+                if self.fail_next > 0 or self.dice.random() * 100 < self.ill:
+                    self.fail_next -= 1
+                    return github_error(502, "Server Error")
+                data["repository"]["size"] = next(self._looks)
+            elif rest == "commits" or rest.startswith("compare/"):
+                self._change(data)
             return super()._from(data, rest, request)
+
+    def _change(self, data: Json) -> None:
+        number, name = next(self._numbers), data["repository"]["full_name"]
+        sha = f"{number:08x}".ljust(40, "0")
+        self._known[name].commit(sha, datetime.now(UTC) - AGO, f"Change number {number}", files=("a.py",))
+        del data["commits"][100:]
 
 
 @dataclass(frozen=True)
