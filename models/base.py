@@ -68,13 +68,18 @@ def said(error: BaseException) -> str:
 
 @contextmanager
 def reading(session: Session) -> Iterator[None]:
-    """A transaction that takes no write lock, and is over afterwards."""
+    """A transaction that takes no write lock, and is over afterwards.
+
+    It ends by COMMIT: after a ROLLBACK psycopg forgets all statements that the connection has prepared.
+    """
     session.rollback()
     session.connection(execution_options={"readonly": True})
     try:
         yield
-    finally:
+    except BaseException:
         session.rollback()
+        raise
+    session.commit()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
