@@ -195,7 +195,7 @@ class Reader:
         self.job.cursor_head = self.job.cursor_read = self.job.cursor_etag = None
 
     def plan(self) -> WindowPlan:
-        return WindowPlan(self.job, SimpleNamespace(tell_since=None), self.project)  # type: ignore[arg-type]
+        return WindowPlan(self.job, SimpleNamespace(tell_since=None, triggered_by="scheduled"), self.project)  # type: ignore[arg-type]
 
     def scan(self, url: str, plan: WindowPlan) -> Activity:
         """Raises SourceError."""
