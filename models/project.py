@@ -13,7 +13,8 @@ from models.base import Base, now
 class Project(Base):
     """A GitHub repository or a local git repository. `last_synced_at` is the latest of its jobs.
 
-    `github_token` and `webhook_secret` are sealed. `github_id` is GitHub's own, which outlives names.
+    `github_token` and `webhook_secret` are sealed. `github_id` is GitHub's own, which outlives names;
+    `github_former` is the repository's name before GitHub renamed it.
     `github_budget` is what the rate limit left at the last scan: {limit, remaining, reset, at}.
     `token_warned` is how many days before the token's expiry its owner was last told. `bots` are
     logins and names that are no people; `withhold` {words, paths} is what no post may tell.
@@ -31,6 +32,7 @@ class Project(Base):
     github_branch: Mapped[str | None] = mapped_column(String(255))
     github_token: Mapped[str | None] = mapped_column(Text)
     git_path: Mapped[str | None] = mapped_column(String(1000))
+    github_former: Mapped[str | None] = mapped_column(String(201))
     github_id: Mapped[int | None] = mapped_column(BigInteger)
     github_budget: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     token_expires_at: Mapped[datetime | None]

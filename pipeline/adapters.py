@@ -5,7 +5,7 @@ What speaks HTTP is imported when it is first asked for: with `requests` it weig
 worker does without.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lib.errors import OutsideError
@@ -44,7 +44,8 @@ class Adapters:
         """The project's repository. Raises SetupError, SourceError or SecretError."""
         if project.source_type == "GIT":
             path = resolve(project.git_path or "", self.settings.git_root)
-            return LocalGit(path, root=self.settings.git_root, branch=project.github_branch)
+            caps = replace(self._caps, details=self._caps.commits)  # no request is spent on a commit here
+            return LocalGit(path, root=self.settings.git_root, branch=project.github_branch, caps=caps)
         if not project.github_repo_owner or not project.github_repo_name:
             raise SetupError("The project names no repository: enter its owner and name.")
         from sources.github import GitHub

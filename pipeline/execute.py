@@ -178,7 +178,10 @@ def _told_of_it(story: Story, activity: Activity) -> scan.Keys:
     asked = joining.asked(activity) if story.execution.tell_since is None else set()
     if not asked:
         return set()
-    return scan.told_before_elsewhere(_engine(story.session), story.job.id, story.hold.patiently, asked)
+    # A retry of single platforms tells what its first run did, which counts as told by now.
+    until = activity.window.until if story.execution.retry_of else None
+    engine, patiently = _engine(story.session), story.hold.patiently
+    return scan.told_before_elsewhere(engine, story.job.id, patiently, asked, until)
 
 
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:

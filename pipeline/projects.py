@@ -25,6 +25,7 @@ PROJECT_FIELDS = frozenset(
     }
 )
 PLATFORM_FIELDS = frozenset({"type", "is_connected", "settings", "credentials"})
+_NAMES = ("github_repo_owner", "github_repo_name")
 _LEARNED_WITH = ("source_type", "github_repo_owner", "github_repo_name", "github_token")
 
 
@@ -64,7 +65,7 @@ def trial(project: Project | None, changes: Mapping[str, Any], box: SecretBox) -
 
 def saw(session: Session | Connection, project: Project, seen: Seen, *, whole: bool = False) -> None:
     """Keep what a scan or a look learned of the repository and of the token, unless the project got another
-    repository or token meanwhile. Does not commit.
+    repository or token meanwhile. A repository that was renamed is renamed here. Does not commit.
 
     What names no end of the token changes none, for not each answer names it; only a `whole` look does.
     """
@@ -78,6 +79,9 @@ def saw(session: Session | Connection, project: Project, seen: Seen, *, whole: b
     if ends is not None or whole:
         same = Project.token_expires_at.is_not_distinct_from(ends)
         values |= {"token_expires_at": ends, "token_warned": case((same, Project.token_warned), else_=None)}
+    if seen.full_name.lower() != project.repository.lower():
+        owner, _, name = seen.full_name.partition("/")
+        values |= {"github_repo_owner": owner, "github_repo_name": name, "github_former": project.repository}
     session.execute(
         update(Project)
         .where(Project.id == project.id, *(_unchanged(project, name) for name in _LEARNED_WITH))
@@ -127,7 +131,7 @@ def delete_platform(session: Session, platform: Platform) -> None:
 
 
 def _assign_project(project: Project, changes: Mapping[str, Any], box: SecretBox) -> None:
-    for name, value in _known(changes, PROJECT_FIELDS).items():
+    for name, value in _current(project, _known(changes, PROJECT_FIELDS)).items():
         setattr(project, name, box.seal(value) if name == "github_token" and value is not None else value)
     if "github_token" in changes:
         project.github_budget = project.token_expires_at = project.token_warned = None
@@ -148,6 +152,16 @@ def _known(changes: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, An
 def _unchanged(project: Project, name: str) -> ColumnElement[bool]:
     column: InstrumentedAttribute[Any] = getattr(Project, name)
     return column.is_not_distinct_from(getattr(project, name))
+
+
+def _current(project: Project, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the repository's name from before GitHub renamed it: whoever still sends that one, such as a
+    form that was opened before, means no other repository."""
+    place = {name: changes.get(name, getattr(project, name)) for name in _NAMES}
+    sent = f"{place['github_repo_owner']}/{place['github_repo_name']}"
+    if not project.github_former or sent.lower() != project.github_former.lower():
+        return changes
+    return {name: value for name, value in changes.items() if name not in _NAMES}
 
 
 def _place(project: Project) -> tuple[str | None, ...]:
@@ -171,6 +185,6 @@ def _start_over(session: Session, project: Project) -> None:
         .values(cursor_floor=None, cursor_until=None, cursor_head=None, cursor_etag=None, cursor_read=None)
         .values(push_since=None, push_at=None)
     )
-    project.last_synced_at = project.github_id = None
+    project.last_synced_at = project.github_id = project.github_former = None
     if project.source_type == "GIT":  # which sends none
         project.webhook_secret = None

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
-from models.values import Activity, Outcome, Seen, Status
+from models.values import Activity, Outcome, Status
 from pipeline import heldback
 from pipeline.bells import Bell
 from pipeline.finish import finish
@@ -33,17 +33,6 @@ _SYNCED = (
         _project.c.last_synced_at.is_(None) | (_project.c.last_synced_at < bindparam("until")),
     )
     .values(last_synced_at=bindparam("until"))
-)
-_SEEN = (
-    update(_project)
-    .where(_project.c.id == bindparam("project"))
-    .values(
-        github_repo_owner=bindparam("owner"),
-        github_repo_name=bindparam("called"),
-        github_id=bindparam("number"),
-        github_budget=bindparam("budget", type_=_project.c.github_budget.type),
-        token_expires_at=bindparam("expires", type_=_project.c.token_expires_at.type),
-    )
 )
 LONGEST_WAIT = 3600.0
 LONGEST_NAMED_WAIT = 6 * 3600.0
@@ -326,12 +315,10 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
 
 
 def _remember(connection: Connection, execution: Execution, activity: Activity) -> None:
-    """What was learned about the repository; and what this run tells no later run of the job tells again."""
-    at, until = clock.now(), activity.window.until
-    if activity.seen is not None:
-        connection.execute(_SEEN, {"project": execution.project_id} | _learned(activity.seen, at))
+    """What this run tells no later run of the job tells again."""
     if not execution.moves_cursor:
         return
+    at, until = clock.now(), activity.window.until
     connection.execute(_SYNCED, {"project": execution.project_id, "until": until})
     # What was withheld is dealt with as well: for good, or kept until its release.
     if keys := {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}:
@@ -340,18 +327,3 @@ def _remember(connection: Connection, execution: Execution, activity: Activity) 
         ]
         connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
     heldback.settle(connection, execution.job_id, activity, at)
-
-
-def _learned(seen: Seen, at: datetime) -> dict[str, Any]:
-    """A repository that was renamed is renamed here."""
-    owner, _, name = seen.full_name.partition("/")
-    budget = None
-    if seen.budget is not None:
-        budget = asdict(seen.budget) | {"reset": clock.iso(seen.budget.reset), "at": clock.iso(at)}
-    return {
-        "owner": owner,
-        "called": name,
-        "number": seen.id,
-        "budget": budget,
-        "expires": seen.token_expires,
-    }

@@ -42,7 +42,8 @@ class WindowPlan:
             floor = job.cursor_floor or job.cursor_until
             read = job.cursor_read or job.cursor_until
             self.margin_from = max(read - MARGIN, floor)
-            if clock.now() - read < READ_ANYHOW:
+            # Whoever pressed a button, or GitHub itself, knows better than a description that stays the same.
+            if execution.triggered_by == "scheduled" and clock.now() - read < READ_ANYHOW:
                 self.known = Known(project.github_id, job.cursor_etag)
 
 
@@ -76,26 +77,32 @@ def read(
 
 
 def told_before_elsewhere(
-    engine: Engine, job_id: str, patiently: Callable[[Callable[[], Keys]], Keys], keys: Asked
+    engine: Engine,
+    job_id: str,
+    patiently: Callable[[Callable[[], Keys]], Keys],
+    keys: Asked,
+    until: datetime | None = None,
 ) -> Keys:
     """As `told_before`, in a session of its own, because a scan runs in a thread of its own; `patiently` asks
     again while the database is away."""
 
     def once() -> Keys:
         with Session(engine) as session, reading(session):
-            return told_before(session, job_id, keys)
+            return told_before(session, job_id, keys, until)
 
     return patiently(once)
 
 
-def told_before(session: Session, job_id: str, keys: Asked) -> Keys:
-    """Those of `keys` that the job has told already."""
+def told_before(session: Session, job_id: str, keys: Asked, until: datetime | None = None) -> Keys:
+    """Those of `keys` that the job has told already, or had told by then."""
     found: Keys = set()
     ordered = sorted(keys)
     for start in range(0, len(ordered), 400):
         rows = session.execute(
             select(Told.kind, Told.key).where(
-                Told.job_id == job_id, tuple_(Told.kind, Told.key).in_(ordered[start : start + 400])
+                Told.job_id == job_id,
+                tuple_(Told.kind, Told.key).in_(ordered[start : start + 400]),
+                *([Told.at < until] if until is not None else []),
             )
         )
         found.update((row.kind, row.key) for row in rows)

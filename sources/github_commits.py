@@ -21,8 +21,10 @@ from sources.github_errors import GitHubError, no_branch, refusal
 from sources.github_shapes import Identity, Reader, identity
 
 PER_PAGE = 100
-# A rebased pull request's own commits are asked for one by one, from its last to its first.
+# A rebased pull request's own commits are asked for one by one, from its last to its first: this many of
+# each, and of all in one scan.
 REBASED_MAX = 20
+REBASED_IN_ALL = 60
 NOT_COMPARED = (
     "GitHub could not compare the branch with its state at the last scan; its commits were taken by date, and"
     " those with older dates are missing."
@@ -221,6 +223,7 @@ def rebased(
     of them with the pull request, and of each commit where it came from. Raises GitHubError."""
     by_sha = {commit.sha: commit for commit in commits}
     pulls = tuple(pulls)
+    left = iter(range(REBASED_IN_ALL))
     last = {pull.merge_sha for pull in pulls}
 
     def own(pull: PullRequest) -> PullRequest:
@@ -231,7 +234,9 @@ def rebased(
         while commit is not None and len(found) < REBASED_MAX:
             found.append(commit.sha)
             commit = by_sha.get(commit.parents[0]) if len(commit.parents) == 1 else None
-            if commit is None or commit.sha in last or not _came_from(api, path, commit, pull.number):
+            if commit is None or commit.sha in last or next(left, None) is None:
+                break
+            if not _came_from(api, path, commit, pull.number):
                 break
         return replace(pull, commits=tuple(found)) if len(found) > 1 else pull
 

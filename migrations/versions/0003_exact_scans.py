@@ -17,6 +17,7 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 PROJECT = (
+    sa.Column("github_former", sa.String(length=201), nullable=True),
     sa.Column("github_id", sa.BigInteger(), nullable=True),
     sa.Column("github_budget", sa.JSON(none_as_null=True), nullable=True),
     sa.Column("token_expires_at", MOMENT, nullable=True),
