@@ -189,8 +189,12 @@ _FAULTS = {
 
 
 def _all_withheld(execution: Execution, scan: Scanned | None) -> str:
-    quiet = execution.outcome == Outcome.NO_ACTIVITY and scan is not None and scan.withheld
-    return "All that happened in this window is withheld, so nothing was written." if quiet else ""
+    """Nothing is left of what was read, and something was left out of it."""
+    left = (execution.summary or "No activity") != "No activity"
+    quiet = execution.outcome == Outcome.NO_ACTIVITY and not left
+    if not quiet or scan is None or not scan.withheld:
+        return ""
+    return "All that happened in this window is withheld, so nothing was written."
 
 
 def _truth(

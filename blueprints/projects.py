@@ -69,7 +69,10 @@ def save(project_id: str) -> Answer:
         return _form(project, forms.typed(), forms.errors_of(error), 422)
     projects.edit(db.session(), project, values, secret_box())
     db.session.commit()
-    return htmx.go(_url(project), f"“{project.name}” is saved.")
+    sent = f"{values.get('github_repo_owner')}/{values.get('github_repo_name')}"
+    kept = "github_repo_name" in values and sent.lower() != project.repository.lower()
+    moved = f" GitHub calls the repository {project.repository} now; that name is kept." if kept else ""
+    return htmx.go(_url(project), f"“{project.name}” is saved.{moved}")
 
 
 @bp.post("/projects/new/test")

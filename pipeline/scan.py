@@ -4,7 +4,7 @@ attempt read."""
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select, tuple_
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from lib import clock
@@ -21,6 +21,9 @@ after its date."""
 READ_ANYHOW = timedelta(hours=20)
 """After so long everything is read again, though the repository's description says that nothing changed: an
 issue that is closed while another is opened does not change it."""
+
+AT_ONCE = 400
+"""Keys in one statement: SQLite once took 999 values at most."""
 
 Keys = set[tuple[ItemKind, str]]
 Asked = Collection[tuple[ItemKind, str]]
@@ -96,14 +99,14 @@ def told_before_elsewhere(
 def told_before(session: Session, job_id: str, keys: Asked, until: datetime | None = None) -> Keys:
     """Those of `keys` that the job has told already, or had told by then."""
     found: Keys = set()
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), 400):
-        rows = session.execute(
-            select(Told.kind, Told.key).where(
-                Told.job_id == job_id,
-                tuple_(Told.kind, Told.key).in_(ordered[start : start + 400]),
-                *([Told.at < until] if until is not None else []),
-            )
-        )
-        found.update((row.kind, row.key) for row in rows)
+    by_kind: dict[ItemKind, list[str]] = {}
+    for kind, key in sorted(keys):
+        by_kind.setdefault(kind, []).append(key)
+    for kind, names in by_kind.items():
+        for start in range(0, len(names), AT_ONCE):
+            # Kind by kind: PostgreSQL plans pairs as so many conditions, each with a look-up of its own.
+            these = (Told.kind == kind) & Told.key.in_(names[start : start + AT_ONCE])
+            then = [Told.at < until] if until is not None else []
+            rows = session.scalars(select(Told.key).where(Told.job_id == job_id, these, *then))
+            found.update((kind, key) for key in rows)
     return found

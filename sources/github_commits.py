@@ -29,6 +29,11 @@ NOT_COMPARED = (
     "GitHub could not compare the branch with its state at the last scan; its commits were taken by date, and"
     " those with older dates are missing."
 )
+BASE_LOST = (
+    "GitHub knows the last scan's newest commit no more, as after a force push; commits were taken by date,"
+    " and those with older dates are missing."
+)
+NOT_TOLD = "the others count as told."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class Branch:
         commits = [commit for commit in found.items if commit.date > start]
         cuts: tuple[str, ...] = ()
         if found.is_cut:
-            cuts = (f"Only the newest {len(commits):,} commits of the window were read.",)
+            cuts = (f"Only the newest {len(commits):,} commits of the window were read; {NOT_TOLD}",)
         return Found(commits, head, date, cuts)
 
     def after(self, base: str, start: datetime) -> Found:
@@ -100,7 +105,7 @@ class Branch:
                 answer = self._compare(base, head.sha, 1)
             if answer is None or answer.status == 404:
                 by_date = self.since(start, head.sha or None, date)
-                return by_date if answer else replace(by_date, cuts=(*by_date.cuts, NOT_COMPARED))
+                return replace(by_date, cuts=(*by_date.cuts, BASE_LOST if answer else NOT_COMPARED))
         return self._compared(base, answer)
 
     def _compared(self, base: str, answer: Answer) -> Found:
@@ -125,7 +130,7 @@ class Branch:
                 commits.append(commit)
         cuts: tuple[str, ...] = ()
         if total > len(newest):
-            cuts = (f"Only the newest {len(newest):,} of {total:,} commits were read.",)
+            cuts = (f"Only the newest {len(newest):,} of {total:,} commits were read; {NOT_TOLD}",)
         return Found(commits, head, answer.date, cuts)
 
     def _pages(self, base: str, head: str) -> list["_Page"]:
@@ -154,7 +159,10 @@ class Branch:
 
     def _compare(self, base: str, head: str, page: int) -> Answer | None:
         """None where GitHub cannot show the difference, though it knows both ends: it is too large."""
-        for _ in range(2):
+        for attempt in range(3):
+            # The next page has no files: where it fails as well, this is no size but an outage.
+            if attempt == 2 and self._ask(base, head, page + 1).status >= 500:
+                break
             try:
                 answer = self._ask(base, head, page)
             except GitHubError as error:
@@ -163,9 +171,9 @@ class Branch:
                 return None  # larger than any answer that we read
             if answer.status < 500:
                 return answer
-        if self._ask(base, head, page + 1).status >= 500:  # it has no files, so this is no size but an outage
-            raise refusal(answer)
-        return None
+        else:
+            return None
+        raise refusal(answer)
 
     def _ask(self, base: str, head: str, page: int) -> Answer:
         path = f"{self._path}/compare/{self._ref(base)}...{head}"
@@ -223,24 +231,28 @@ def rebased(
     of them with the pull request, and of each commit where it came from. Raises GitHubError."""
     by_sha = {commit.sha: commit for commit in commits}
     pulls = tuple(pulls)
-    left = iter(range(REBASED_IN_ALL))
     last = {pull.merge_sha for pull in pulls}
 
-    def own(pull: PullRequest) -> PullRequest:
-        found: list[str] = []
+    def is_candidate(pull: PullRequest) -> bool:
+        """A merge or a squash has its commits by itself."""
         commit = by_sha.get(pull.merge_sha or "")
-        if commit is None or len(commit.parents) != 1 or f"(#{pull.number})" in commit.title:
-            return pull  # a merge or a squash has them by itself
-        while commit is not None and len(found) < REBASED_MAX:
-            found.append(commit.sha)
-            commit = by_sha.get(commit.parents[0]) if len(commit.parents) == 1 else None
-            if commit is None or commit.sha in last or next(left, None) is None:
-                break
-            if not _came_from(api, path, commit, pull.number):
-                break
-        return replace(pull, commits=tuple(found)) if len(found) > 1 else pull
+        return bool(commit and len(commit.parents) == 1 and f"(#{pull.number})" not in commit.title)
 
-    return tuple(api.together([partial(own, pull) for pull in pulls])) if pulls else ()
+    candidates = [pull for pull in pulls if is_candidate(pull)][:REBASED_IN_ALL]
+    each = min(REBASED_MAX, REBASED_IN_ALL // max(1, len(candidates)))
+
+    def own(pull: PullRequest) -> PullRequest:
+        found = [commit := by_sha[pull.merge_sha or ""]]
+        for _ in range(each):
+            before = by_sha.get(commit.parents[0]) if len(commit.parents) == 1 else None
+            if before is None or before.sha in last or not _came_from(api, path, before, pull.number):
+                break
+            found.append(commit := before)
+        return replace(pull, commits=tuple(one.sha for one in found)) if len(found) > 1 else pull
+
+    asked = api.together([partial(own, pull) for pull in candidates]) if candidates else []
+    by_number = {pull.number: pull for pull in asked}
+    return tuple(by_number.get(pull.number, pull) for pull in pulls)
 
 
 def _came_from(api: Api, path: str, commit: Commit, number: int) -> bool:

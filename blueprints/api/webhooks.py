@@ -37,7 +37,7 @@ def turn_webhook_on(project_id: str) -> Response:
 
 
 @api.delete("/projects/<project_id>/webhook")
-@operation("Turn a project's webhook off", answer=shapes.DeletedView, errors=(409,))
+@operation("Turn a project's webhook off", answer=shapes.DeletedView)
 def turn_webhook_off(project_id: str) -> Response:
     webhook.turn_off(db.session(), find(Project, project_id))
     db.session.commit()

@@ -6,7 +6,7 @@ import pytest
 
 from sources.base import Caps, Known, SourceError
 from sources.github import GitHub
-from sources.github_commits import NOT_COMPARED
+from sources.github_commits import BASE_LOST, NOT_COMPARED, REBASED_IN_ALL
 from tests.standins.github import GitHubStandIn, Repository, error
 from tests.standins.server import Answer
 
@@ -67,7 +67,7 @@ def test_all_pages_of_a_comparison_from_one_head(count, asked):
 def test_a_window_larger_than_the_cap_is_told_from_its_newest():
     activity, server = scan(line(1001), caps=Caps(commits=300, details=0))
     assert numbers(activity) == list(range(1001, 701, -1))
-    assert "Only the newest 300 of 1,000 commits were read." in activity.cuts
+    assert "Only the newest 300 of 1,000 commits were read; the others count as told." in activity.cuts
     assert activity.window.head == sha(1001)
     assert len([r for r in server.requests if "/compare/" in r.path]) <= 6
 
@@ -75,7 +75,7 @@ def test_a_window_larger_than_the_cap_is_told_from_its_newest():
 def test_a_first_window_larger_than_the_cap_says_so():
     activity, _ = scan(line(350), None, caps=Caps(commits=200, details=0))
     assert numbers(activity) == list(range(350, 150, -1))
-    assert "Only the newest 200 commits of the window were read." in activity.cuts
+    assert "Only the newest 200 commits of the window were read; the others count as told." in activity.cuts
 
 
 def test_rebased_copies_of_what_was_told_are_not_told_again():
@@ -108,6 +108,7 @@ def test_a_branch_that_was_set_back_tells_nothing_and_remembers_where_it_stands(
 def test_a_lost_base_falls_back_to_dates_and_drops_what_was_told():
     activity, _ = scan(line(3), "f" * 40, told=lambda keys: {("commit", sha(2))})
     assert (numbers(activity), activity.window.head) == ([3, 1], sha(3))
+    assert activity.cuts == (BASE_LOST,)
 
 
 def test_a_renamed_branch_is_followed_from_where_it_was():
@@ -192,6 +193,25 @@ def test_a_rebased_pull_request_names_its_commits():
         sha(2),
         sha(3),
     ]
+
+
+def test_asking_for_rebased_commits_has_an_end():
+    made = line(201)
+    for number in range(1, 101):
+        own = [sha(2 * number), sha(2 * number + 1)]
+        made.pull(number, NOW, merge_commit_sha=own[1], _commits=own)
+    activity, server = scan(made, caps=Caps(details=0))
+    asked = [r for r in server.requests if r.path.endswith("/pulls") and "/commits/" in r.path]
+    assert len(asked) == REBASED_IN_ALL
+    assert sum(bool(p.commits) for p in activity.pulls) == REBASED_IN_ALL
+
+
+def test_two_failures_of_a_comparison_are_no_size():
+    with GitHubStandIn(line(2).data, server_time=NOW) as server:
+        for _ in range(2):
+            server.fail_once("/compare/", error(502, "Server Error"))
+        activity = GitHub(server.url, "username", "awesome-lib").scan(LAST, base=sha(1))
+    assert (numbers(activity), activity.cuts) == ([2], ())
 
 
 def test_whether_a_release_carries_a_commit():
