@@ -190,11 +190,13 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Security fixes that are kept until a release carries them."""
+    """Security fixes that are kept until a release carries them, and the releases of which nobody knows yet
+    whether they do, because the source did not answer."""
 
     commits: tuple[Commit, ...] = ()
     pulls: tuple[PullRequest, ...] = ()
     issues: tuple[Issue, ...] = ()
+    releases: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

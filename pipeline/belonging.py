@@ -3,22 +3,16 @@ closed. By ids first, by text last."""
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeAlias
 
-from models.values import Activity, Commit, Held, Issue, PullRequest, Release
+from models.values import Activity, Commit, Held, Issue, Key, PullRequest, Release
+from pipeline.closing import Own
 from pipeline.lineage import Lineage
 
 Item: TypeAlias = Commit | PullRequest | Issue | Release
 
 _NUMBERED = re.compile(r"\(#([0-9]{1,9})\)$|^Merge pull request #([0-9]{1,9}) ")
-# GitHub's keywords ("Linking a pull request to an issue", 2026-11-23), before a number, an address, or, as
-# people write it, several of them.
-_ISSUE = r"(?:(?:[\w.-]{1,100}/[\w.-]{1,100})?#|GH-|https?://[^\s#]{1,200}/issues/)[0-9]{1,9}\b"
-_CLOSES = re.compile(
-    rf"\b(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?):?\s+{_ISSUE}(?:(?:,\s?and|,|\sand|\s&)\s{{0,3}}{_ISSUE}){{0,50}}",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"(?:#|GH-|/issues/)([0-9]{1,9})\b", re.IGNORECASE)
 
 
 def items(found: Activity | Held) -> Iterator[Item]:
@@ -31,10 +25,11 @@ def items(found: Activity | Held) -> Iterator[Item]:
 
 
 class Belonging:
-    """Who belongs to whom among these."""
+    """Who belongs to whom in an activity's lists."""
 
-    def __init__(self, found: Activity | Held) -> None:
+    def __init__(self, found: Activity) -> None:
         self._found = found
+        self._own = Own(found.repository, found.url)
         self._lineage = Lineage(found.commits)
         self._by_number = {
             int(numbered[1] or numbered[2]): commit
@@ -59,21 +54,28 @@ class Belonging:
         return min(having, key=lambda pull: len(self._brought[pull.number]), default=None)
 
     def closed_by(self, closer: Commit | PullRequest) -> list[Issue]:
-        """The issues that its text, or that of its commits, says to close."""
-        numbers = _closed(closer)
+        """The issues that its text, or that of its commits, says to close, or whose number a title of theirs
+        ends with: what the digest would join (`pipeline.closing`), and more where in doubt."""
+        numbers = self._closed[closer.key]
         if isinstance(closer, PullRequest):
-            numbers = numbers.union(*map(_closed, self.commits_of(closer)))
+            numbers = numbers.union(*(self._closed[one.key] for one in self.commits_of(closer)))
         return [issue for issue in self._found.issues if issue.number in numbers]
 
     def closers_of(self, issue: Issue) -> list[Commit | PullRequest]:
-        """The commits that say to close it, and the pull requests that say so or have such a commit."""
-        commits = {commit.sha for commit in self._found.commits if issue.number in _closed(commit)}
+        """The commits that closed it as `closed_by` knows, and the pull requests that did or have such a
+        commit."""
+        commits = {one.sha for one in self._found.commits if issue.number in self._closed[one.key]}
         pulls = (
             pull
             for pull in self._found.pulls
-            if issue.number in _closed(pull) or not commits.isdisjoint(self._brought[pull.number])
+            if issue.number in self._closed[pull.key] or not commits.isdisjoint(self._brought[pull.number])
         )
         return [*pulls, *(commit for commit in self._found.commits if commit.sha in commits)]
+
+    @cached_property
+    def _closed(self) -> dict[Key, set[int]]:
+        changes: list[Commit | PullRequest] = [*self._found.commits, *self._found.pulls]
+        return {change.key: self._own.closed_by(change) for change in changes}
 
     def _commits_of(self, pull: PullRequest) -> dict[str, Commit]:
         by_sha = self._lineage.by_sha
@@ -83,8 +85,3 @@ class Belonging:
             brought = self._lineage.commits_of(self._by_merge.get(merge.sha, 0))
             found |= {commit.sha: commit for commit in brought}
         return found
-
-
-def _closed(closer: Commit | PullRequest) -> set[int]:
-    text = closer.message if isinstance(closer, Commit) else f"{closer.title}\n{closer.body}"
-    return {int(number) for said in _CLOSES.findall(text) for number in _NUMBER.findall(said)}

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pathspec import GitIgnoreSpec
 
 from lib.masking import mask
+from lib.words import plural
 from models.values import (
     Activity,
     Commit,
@@ -24,6 +25,7 @@ from models.values import (
     WithheldReason,
 )
 from pipeline.belonging import Belonging, Item, items
+from pipeline.closing import Own
 
 # The id of a GitHub advisory (docs.github.com, "About the GitHub Advisory database", 2026-11-23) and of a CVE
 # record (cve.org: a year and four digits or more), with whatever dash or underscore.
@@ -88,10 +90,16 @@ def leave_out(activity: Activity, words: Iterable[str], paths: Iterable[str]) ->
 
     Words are looked for in titles, texts, labels, files, tags and people's names. A pull request and the
     commits that brought it are one change, which goes whole when the pull request or its merge names a word.
-    A commit goes when all of its files that are known match, and so does a pull request whose commits went.
+
+    A commit goes when all of its files match and all are known, and so does a pull request whose commits
+    went. Commits whose files were not read cannot be judged: to leak nothing they go as well, but for merges
+    and for what a pull request brought of which something was read and stays; `cuts` says how many.
     """
     spec = GitIgnoreSpec.from_lines(paths)
-    out: dict[Key, WithheldReason] = dict.fromkeys(_by_path(activity, spec), "path")
+    by_path, unread = _by_path(activity, spec)
+    if unread:
+        activity = replace(activity, cuts=(*activity.cuts, _unread_sentence(unread)))
+    out: dict[Key, WithheldReason] = dict.fromkeys(by_path, "path")
     out |= dict.fromkeys(_by_word(activity, word_pattern(words)), "word")
     left = _noted(_taken_out(activity, out), out) if out else activity
     return _without_files(left, spec) if len(spec) else left
@@ -117,6 +125,7 @@ def only(held: Held, keys: Collection[Key]) -> Held:
         tuple(commit for commit in held.commits if commit.key in keys),
         tuple(pull for pull in held.pulls if pull.key in keys),
         tuple(issue for issue in held.issues if issue.key in keys),
+        held.releases,
     )
 
 
@@ -165,21 +174,38 @@ def _by_word(activity: Activity, pattern: re.Pattern[str] | None) -> set[Key]:
     return named
 
 
-def _by_path(activity: Activity, spec: GitIgnoreSpec) -> set[Key]:
-    gone = {
+def _by_path(activity: Activity, spec: GitIgnoreSpec) -> tuple[set[Key], int]:
+    """What goes, and how many commits among it were not read."""
+    if not len(spec):
+        return set(), 0
+    matching = {
         commit.key
         for commit in activity.commits
-        if commit.files and all(spec.match_file(file.path) for file in commit.files)
+        if commit.files and not commit.more_files and all(spec.match_file(one.path) for one in commit.files)
     }
-    if not gone:
-        return gone
+    unread = [commit for commit in activity.commits if not (commit.files or commit.more_files)]
+    gone = set(matching)
+    if not matching and not unread:
+        return gone, 0
     belonging = Belonging(activity)
+    unknown = {commit.key for commit in unread}
     for pull in activity.pulls:
-        commits = belonging.commits_of(pull)
-        with_files = [commit for commit in commits if commit.files]
-        if with_files and all(commit.key in gone for commit in with_files):
-            gone |= {pull.key, *(one.key for one in commits)}
-    return gone
+        keys = {commit.key for commit in belonging.commits_of(pull)}
+        if keys and keys <= matching | unknown:
+            gone |= {pull.key, *keys}
+    for commit in unread:
+        pull_of = belonging.pull_of(commit)
+        if len(commit.parents) < 2 and (pull_of is None or pull_of.key in gone):
+            gone.add(commit.key)
+    return gone, len(gone & unknown)
+
+
+def _unread_sentence(count: int) -> str:
+    them, they = ("it", "it is") if count == 1 else ("them", "they are")
+    return (
+        f"The files of {plural(count, 'commit')} were not read, so your paths could not be applied to {them} "
+        f"and {they} left out: raise SCAN_DETAILS."
+    )
 
 
 def _without_files(activity: Activity, spec: GitIgnoreSpec) -> Activity:
@@ -246,7 +272,8 @@ def _is_security(item: Item) -> bool:
 
 def _with_belongings(activity: Activity, first: set[Key]) -> set[Key]:
     """These and all that would tell of them: first up to the pull requests that brought them and to what
-    closed them, then down to those pull requests' commits and the issues closed, and what says the same."""
+    closed them, then down to those pull requests' commits, and to what repeats them. In the end whatever
+    names one of all these by its number or id is among them, too, and the issues that they closed."""
     belonging = Belonging(activity)
     marked = set(first)
     closers = {c.key for i in activity.issues if i.key in first for c in belonging.closers_of(i)}
@@ -255,25 +282,55 @@ def _with_belongings(activity: Activity, first: set[Key]) -> set[Key]:
     marked |= {pull.key for pull in brought if pull is not None}
     pulls = [pull for pull in activity.pulls if pull.key in marked]
     marked |= {commit.key for pull in pulls for commit in belonging.commits_of(pull)}
-    marked |= _alike(activity, [*pulls, *(c for c in activity.commits if c.key in first | closers)], marked)
-    changes: list[Commit | PullRequest] = [*activity.commits, *activity.pulls]
-    closing = [change for change in changes if change.key in marked]
-    return marked | {issue.key for change in closing for issue in belonging.closed_by(change)}
+    marked |= _alike(activity, [*pulls, *(c for c in activity.commits if c.key in first | closers)])
+    return _with_what_names(activity, belonging, marked)
 
 
-def _alike(activity: Activity, fixes: Iterable[Commit | PullRequest], marked: set[Key]) -> set[Key]:
-    """What repeats a fix: under its title (a backport, a revert, a rebased commit) or naming its commit."""
+def _with_what_names(activity: Activity, belonging: Belonging, marked: set[Key]) -> set[Key]:
+    own = Own(activity.repository, activity.url)
+    found = [item for item in items(activity) if not isinstance(item, Release)]
+    names = {item.key: _named(own, item) for item in found}
+    last: set[Key] = set()
+    while marked != last:
+        last, marked = marked, set(marked)
+        called = {name for item in found if item.key in last for name in _called(own, item)}
+        marked |= {key for key, named in names.items() if named & called}
+        for item in found:
+            if item.key not in marked or isinstance(item, Issue):
+                continue
+            marked |= {issue.key for issue in belonging.closed_by(item)}
+            pull = item if isinstance(item, PullRequest) else belonging.pull_of(item)
+            if pull is not None:
+                marked |= {pull.key, *(commit.key for commit in belonging.commits_of(pull))}
+    return marked
+
+
+def _called(own: Own, item: Commit | PullRequest | Issue) -> set[str]:
+    """As others name it, or what it closed: that issue, or the pull request of a squash, may be elsewhere."""
+    name = item.sha[:SHORT_ID] if isinstance(item, Commit) else f"#{item.number}"
+    closed = set() if isinstance(item, Issue) else own.closed_by(item)
+    return {name, *(f"#{number}" for number in closed)}
+
+
+def _named(own: Own, item: Commit | PullRequest | Issue) -> set[str]:
+    """Numbers with a `#`, and the beginnings of commits' ids."""
+    match item:
+        case Commit():
+            text = item.message
+        case PullRequest():
+            text = f"{item.title}\n{item.body}"
+        case Issue():
+            text = item.title
+    ids = {found[:SHORT_ID] for found in _COMMIT_ID.findall(text)}
+    return ids | {f"#{number}" for number in own.named(text)}
+
+
+def _alike(activity: Activity, fixes: Iterable[Commit | PullRequest]) -> set[Key]:
+    """What repeats a fix under its title: a backport, a revert, a rebased commit."""
     titles = {_folded(_NUMBER.sub("", fix.title)).strip() for fix in fixes}
     telling = [title for title in titles if len(title) >= TELLING_TITLE]
-    ids = {sha[:SHORT_ID] for kind, sha in marked if kind == "commit" and len(sha) >= SHORT_ID}
-    found: set[Key] = set()
     changes: list[Commit | PullRequest] = [*activity.commits, *activity.pulls]
-    for change in changes:
-        text = change.message if isinstance(change, Commit) else f"{change.title}\n{change.body}"
-        title = _folded(change.title)
-        if any(one in title for one in telling) or ids & {i[:SHORT_ID] for i in _COMMIT_ID.findall(text)}:
-            found.add(change.key)
-    return found
+    return {change.key for change in changes if any(one in _folded(change.title) for one in telling)}
 
 
 # Secrets
@@ -294,6 +351,7 @@ def _masked(activity: Activity) -> Activity:
             tuple(map(_clean_commit, activity.held.commits)),
             tuple(map(_clean_pull, activity.held.pulls)),
             tuple(map(_clean_issue, activity.held.issues)),
+            activity.held.releases,
         ),
     )
     changed = {old.key for old, new in zip(items(activity), items(clean), strict=True) if old != new}

@@ -30,7 +30,7 @@ def visitor(app, clock, user) -> Visitor:
 
 
 def commit(sha: str, message: str, *files: str) -> Commit:
-    return Commit(sha, message, Person("Jane"), AT, files=tuple(map(FileChange, files)))
+    return Commit(sha, message, Person("Jane"), AT, files=tuple(map(FileChange, files or ("x.py",))))
 
 
 def scanned(*commits: Commit, **more) -> dict:

@@ -13,7 +13,8 @@ from models import Execution, HeldBack, Job, Project, Step, Told
 from models.base import Base
 from models.values import Activity, Brief, FileChange, Held, Issue, Person, PullRequest, Release, Window
 from pipeline import control, execute
-from pipeline.heldback import carried
+from pipeline.heldback import _Asking, sifted
+from pipeline.privacy import NO_WISHES
 from sources.base import SourceError
 from sources.git import LocalGit
 from tests.pipeline.conftest import FakeAdapters, commit, make_job
@@ -85,6 +86,11 @@ def adapters(repository) -> FakeAdapters:
     made = FakeAdapters()
     made.github = repository  # type: ignore[assignment]
     return made
+
+
+def whole(at, commits, releases) -> Activity:
+    window = Window(at - timedelta(days=40), at + timedelta(days=2))
+    return Activity("username/awesome-lib", window, commits=commits, releases=releases)
 
 
 def run(session, job: Job, adapters, **more) -> Execution:
@@ -274,19 +280,96 @@ def test_a_run_that_ends_failed_leaves_it_to_the_next(session, clock, adapters, 
     assert kept(session) == [("commit", "fix1111")]
 
 
-def test_a_question_that_fails_fails_the_scan_alone(session, clock, adapters, repository, briefs):
+def test_a_question_that_fails_is_asked_again_at_the_next_run(session, clock, adapters, repository, briefs):
+    """Though the release was told, and nothing else happened since."""
     job = make_job(session, platforms=("DEVTO",))
-    repository.commits = [commit("fix1111", FIX)]
+    repository.commits = [commit("fix1111", FIX), commit("fix2222", "Bind the token\n\nCVE-2025-12346")]
     run(session, job, adapters)
     repository.publish("v1", "fix1111")
-    repository.failures = [SourceError("GitHub is down")]
+    repository.failures = [SourceError("The limit is used up.", retry_after=3600)]
     clock.advance(60)
-    waiting = run(session, job, adapters)
-    assert (waiting.status, waiting.error) == ("RETRYING", "GitHub is down")
-    assert kept(session) == [("commit", "fix1111")]
-    clock.move_to(waiting.next_retry_at)
-    assert again(session, waiting, adapters).outcome == "SUCCESS"
+    done = run(session, job, adapters)
+    assert (done.outcome, titles(briefs), len(repository.asked)) == ("SUCCESS", {"v1"}, 1)
+    assert stored(session, done)["cuts"] == [
+        "Whether a release carries 2 items of held security fixes could not be asked, so they stay held and "
+        "are asked of again at the next run that reads anything: The limit is used up."
+    ]
+    fixes = [("commit", "fix1111"), ("commit", "fix2222")]
+    assert kept(session) == [*fixes, ("release", "v1")]
+    repository.failures = [SourceError("The limit is used up.")]
+    clock.advance(60)
+    assert run(session, job, adapters).outcome == "NO_ACTIVITY"
+    assert kept(session) == [*fixes, ("release", "v1")]
+    clock.advance(60)
+    briefs.clear()
+    assert run(session, job, adapters).summary == "1 commit"
+    assert (titles(briefs), kept(session)) == ({"Check the redirect's host"}, [fixes[1]])
+    clock.advance(60)
+    asked = len(repository.asked)
+    assert run(session, job, adapters).outcome == "NO_ACTIVITY"
+    assert len(repository.asked) == asked
+
+
+def test_a_question_that_fails_for_good_waits_for_the_next_release(
+    session, clock, adapters, repository, briefs
+):
+    job = make_job(session, platforms=("DEVTO",))
+    repository.commits = [commit("fix1111", FIX)]
+    repository.publish("v1", "fix1111")
+    repository.failures = [SourceError("No access.", permanent=True)]
+    done = run(session, job, adapters)
+    assert (done.outcome, kept(session)) == ("SUCCESS", [("commit", "fix1111")])
+    assert stored(session, done)["cuts"][0].endswith("are asked of again with the next release: No access.")
+    clock.advance(60)
+    repository.publish("v2", "fix1111")
+    run(session, job, adapters)
     assert kept(session) == []
+
+
+@pytest.mark.parametrize(("fixes", "releases", "questions"), [(1, 1, 1), (3, 3, 9), (40, 30, 30)])
+def test_questions_have_a_bound(clock, fixes, releases, questions):
+    at = clock.now()
+    held = tuple(commit(f"{number:040x}", FIX, at) for number in range(fixes))
+    published = tuple(Release(f"v{n}", f"v{n}", at + timedelta(hours=n)) for n in range(releases))
+    asked: list[str] = []
+
+    def contains(tag: str, sha: str) -> bool:
+        asked.append(tag)
+        return False
+
+    found = sifted(whole(at, held, published), NO_WISHES, Held, contains)
+    assert (len(asked), len(found.held.commits), found.held.releases) == (questions, fixes, ())
+    assert asked[0] == f"v{releases - 1}"
+    assert any("30 questions" in cut for cut in found.cuts) is (fixes == 40)
+
+
+def test_releases_older_than_a_fix_are_not_asked_and_the_newest_is_asked_first(clock):
+    at = clock.now()
+    held = tuple(commit(f"{number:040x}", FIX, at) for number in range(40))
+    older = tuple(Release(f"v{n}", "", at - timedelta(days=n)) for n in range(30))
+    asked: list[str] = []
+
+    def contains(tag: str, sha: str) -> bool:
+        asked.append(tag)
+        return True
+
+    sifted(whole(at, held, older[2:]), NO_WISHES, Held, contains)
+    assert asked == []
+    found = sifted(whole(at, held[:3], older), NO_WISHES, Held, contains)
+    assert (asked, len(found.commits), found.cuts) == (["v0"] * 3, 3, ())
+
+
+def test_a_fix_from_a_clock_that_runs_ahead_is_asked_of(clock):
+    at = clock.now()
+    ahead = commit("a" * 40, FIX, at + timedelta(days=400))
+    release = Release("v1", "", at + timedelta(hours=36))
+    found = sifted(whole(at, (ahead,), (release,)), NO_WISHES, Held, lambda tag, sha: True)
+    assert found.commits == (ahead,)
+
+
+def test_what_nothing_changed_since_asks_nothing(clock):
+    activity = replace(whole(clock.now(), (), ()), unchanged=True)
+    assert sifted(activity, NO_WISHES, lambda: pytest.fail("asked"), lambda tag, sha: True) is activity
 
 
 def test_a_database_that_dies_in_the_final_transaction_keeps_all_or_nothing(
@@ -323,7 +406,7 @@ def test_words_and_paths_are_dealt_with_for_good(session, clock, adapters, repos
     repository.commits = [
         commit("c1", "Start project Falcon"),
         replace(commit("c2", "Write it down"), files=(FileChange("docs/internal/plan.md"),)),
-        commit("c3", "Add x"),
+        replace(commit("c3", "Add x"), files=(FileChange("x.py"),)),
     ]
     done = run(session, job, adapters)
     assert (titles(briefs), done.summary) == ({"Add x"}, "1 commit")
@@ -368,13 +451,17 @@ def test_issues_come_back_with_what_closed_them_else_by_date(clock):
     at = clock.now()
     pull = PullRequest(7, "x", at, body="Fixes #5", merge_sha="m")
     lone, with_pull = Issue(4, "lone", at), Issue(5, "with a pull request", at)
-    held = Held((), (pull,), (lone, with_pull))
+    held = replace(whole(at, (), ()), held=Held((), (pull,), (lone, with_pull)))
     early, late = Release("v0", "v0", at - timedelta(days=1)), Release("v1", "v1", at + timedelta(days=1))
-    assert carried(held, (), lambda tag, sha: True) == set()
-    assert carried(held, (early,), lambda tag, sha: False) == set()
-    assert {kind for kind, _ in carried(held, (late,), lambda tag, sha: False)} == {"issue"}
-    assert len(carried(held, (early,), lambda tag, sha: True)) == 2
-    assert len(carried(held, (early, late), lambda tag, sha: tag == "v1")) == 3
+
+    def carried(releases: tuple[Release, ...], contains) -> set[tuple[str, str]]:
+        return _Asking(releases, contains).carried(held)
+
+    assert carried((), lambda tag, sha: True) == set()
+    assert carried((early,), lambda tag, sha: False) == set()
+    assert {kind for kind, _ in carried((late,), lambda tag, sha: False)} == {"issue"}
+    assert len(carried((early,), lambda tag, sha: True)) == 2
+    assert len(carried((early, late), lambda tag, sha: tag == "v1")) == 3
 
 
 def test_no_row_no_post_and_no_log_has_what_was_withheld(session, clock, adapters, repository, caplog):
@@ -388,7 +475,7 @@ def test_no_row_no_post_and_no_log_has_what_was_withheld(session, clock, adapter
     repository.commits = [
         commit("fix1111", FIX),
         commit("c1", "Start project Falcon"),
-        commit("c2", f"Speed up the parser with {token}"),
+        replace(commit("c2", f"Speed up the parser with {token}"), files=(FileChange("x.py"),)),
         replace(commit("c3", "Write plans"), files=(FileChange("in/plan.md"),)),
     ]
     repository.pulls = [PullRequest(7, f"Rotate {token}", clock.now(), JOHN, labels=("bug", token))]

@@ -1,6 +1,7 @@
 """What is withheld before anybody sees it."""
 
 import json
+import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from models.values import (
     Window,
 )
 from pipeline.belonging import items
+from pipeline.closing import Own
 from pipeline.digest import digest
 from pipeline.heldback import sifted
 from pipeline.privacy import Wishes, is_glob, is_security_label, leave_out, names_advisory, sift, word_pattern
@@ -33,6 +35,7 @@ from platforms import PLATFORMS
 END = datetime(2025, 10, 3, 9, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=1), END)
 JOHN = Person("John Doe", "john", "https://github.com/john")
+HOME = "https://x.example/username/awesome-lib"
 TOKEN = "ghp_" + "Xq7Vd2LmT9pRk4Zs8WbY3cHf6JnG1aEuKo5T"
 
 
@@ -196,17 +199,58 @@ def test_files_and_commits_go_by_their_paths():
             commits=(
                 commit("c1", "Plan", "docs/internal/a.md", "docs/internal/deep/b.md"),
                 commit("c2", "Mixed", "docs/internal/a.md", "src/x.py", "certs/server.pem"),
-                commit("c3", "No file known"),
+                commit("c3", "No file read"),
                 commit("c4", "More than is known", "a.pem", more_files=7),
                 commit("c5", "Elsewhere", "src/docs/internal.md"),
+                commit("c6", "Merge branch 'x'", parents=("0", "1")),
             )
         ),
         (),
         ("docs/internal/**", "*.pem"),
     )
-    assert left(found) == ["c2", "c3", "c5"]
-    assert [file.path for file in found.commits[0].files] == ["src/x.py"]
-    assert why(found) == {("c1", "path"), ("c4", "path")}
+    assert left(found) == ["c2", "c4", "c5", "c6"]
+    assert [[file.path for file in one.files] for one in found.commits[:2]] == [["src/x.py"], []]
+    assert why(found) == {("c1", "path"), ("c3", "path")}
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "1 commit were not read, so your paths could not be applied to it and it is left out"),
+        (3, "3 commits were not read, so your paths could not be applied to them and they are left out"),
+        (
+            1200,
+            "1,200 commits were not read, so your paths could not be applied to them and they are left out",
+        ),
+    ],
+)
+def test_commits_that_were_not_read_go_where_there_are_paths_and_it_is_said(count, said):
+    unread = tuple(commit(f"c{number}", "Plan") for number in range(count))
+    whole = activity(commits=(commit("r", "Read", "x.py"), *unread), cuts=("Cut.",))
+    found = leave_out(whole, (), ("internal/**",))
+    assert left(found) == ["r"]
+    assert found.cuts == ("Cut.", f"The files of {said}: raise SCAN_DETAILS.")
+    assert leave_out(found, (), ("internal/**",)) == found
+    assert leave_out(whole, (), ()) == whole
+
+
+def test_of_a_pull_request_that_was_read_in_part_all_is_told_or_nothing():
+    found = leave_out(
+        activity(
+            commits=(
+                commit("m1", "Merge pull request #1 from x/y", "x.py", parents=("0", "b1")),
+                commit("b1", "Not read"),
+                commit("m2", "Merge pull request #2 from x/y", "in/x.py", parents=("0", "b2")),
+                commit("b2", "Not read, and nor is it wanted"),
+                commit("s3", "Squashed beyond what is read (#3)"),
+            ),
+            pulls=(pull(1, "x", merge_sha="m1"), pull(2, "y", merge_sha="m2"), pull(3, "z", merge_sha="s3")),
+        ),
+        (),
+        ("in/**",),
+    )
+    assert left(found) == ["m1", "b1", "1"]
+    assert "The files of 2 commits were" in found.cuts[0]
 
 
 def test_a_pull_request_goes_when_all_of_its_commits_went():
@@ -350,15 +394,114 @@ def test_whatever_of_it_is_named_all_of_it_is_held(named, way):
     [
         "Fixes #5",
         "closes: o/r#4, #5",
+        "closes Username/awesome-lib#5",
         "Resolves #3, #4 and #5",
         "fix GH-5",
-        "Close https://x.example/o/r/issues/5",
+        "Close https://x.example/username/awesome-lib/issues/5",
     ],
 )
 def test_the_issue_that_a_fix_closes_is_held_with_it(said):
     fix = pull(7, "Compare hosts", body=said, labels=("security",))
-    found = sift(activity(pulls=(fix,), issues=(issue(5, "Anywhere"), issue(50, "Other"))), (), ())
+    reports = (issue(5, "Anywhere"), issue(50, "Other"))
+    found = sift(activity(pulls=(fix,), issues=reports, url=HOME), (), ())
     assert left(found) == ["50@2025-10-03T09:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Fixes other/repo#5",
+        "Fixes https://x.example/other/repo/issues/5",
+        "<!-- e.g. Fixes #5 -->",
+        "`Fixes #5`",
+        "```\nFixes #5\n```",
+    ],
+)
+def test_what_a_fix_does_not_close_is_told(said):
+    fix = pull(7, "Compare hosts", body=said, labels=("security",))
+    found = sift(activity(pulls=(fix,), issues=(issue(5, "Add dark mode"),), url=HOME), (), ())
+    assert left(found) == ["5@2025-10-03T09:00:00Z"]
+
+
+CVE = "\n\nCVE-2025-1234"
+LABEL = {"labels": ("security",)}
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"commits": (commit("c", f"Sanitize (#5){CVE}"),), "issues": (issue(5, "XSS"),)},
+        {"commits": (commit("c", "Sanitize (#5)", "x.py"),), "issues": (issue(5, "Login", **LABEL),)},
+        {"pulls": (pull(7, "Sanitize (#5)", **LABEL),), "issues": (issue(5, "XSS"),)},
+        {"pulls": (pull(7, "Sanitize (#5)", body="More"),), "issues": (issue(5, "Login", **LABEL),)},
+        {
+            "pulls": (pull(7, "Sanitize", merge_sha="m"),),
+            "commits": (
+                commit("m", "Merge pull request #7 from x/y", parents=("0", "a")),
+                commit("a", "Sanitize the input (#5)"),
+            ),
+            "issues": (issue(5, "Login", **LABEL),),
+        },
+    ],
+)
+def test_a_title_that_ends_with_the_issues_number_joins_them(lists):
+    """As it does in the digest."""
+    joined = [one.closes for one in digest(activity(**lists), cadence="daily", zone=ZoneInfo("UTC")).items]
+    assert [[one.number for one in closes] for closes in joined] == [[5]]
+    assert left(sift(activity(**lists), (), ())) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "is_held"),
+    [
+        *((f"Covers {name}.", True) for name in ("#5", "GH-5", "username/awesome-lib#5", "`#5`", "[#5]")),
+        *((f"See https://x.example/username/awesome-lib/{page}/5", True) for page in ("pull", "issues")),
+        ("修复#5", True),
+        *((f"See {name}.", False) for name in ("other/repo#5", "#50", "a#5", "&#5;", "issue 5", "x/y/#5")),
+        *((f"See https://x.example/other/repo/{page}/5", False) for page in ("pull", "issues")),
+        ("Bumps x: [#5](https://github.com/other/repo/pull/5)", False),
+        ('Bumps x: <a href="https://github.com/other/repo/pull/5">#5</a>', False),
+        ("<!-- e.g. #5 -->", False),
+    ],
+)
+@pytest.mark.parametrize("place", ["title", "body", "message", "issue"])
+def test_what_names_a_fix_by_its_number_is_held_with_it(said, is_held, place):
+    of_place: dict[str, dict[str, Any]] = {
+        "title": {"pulls": (pull(6, said),)},
+        "body": {"pulls": (pull(6, "Add tests", body=said),)},
+        "message": {"commits": (commit("c", f"Add tests\n\n{said}"),)},
+        "issue": {"issues": (issue(6, said),)},
+    }
+    told = {"pulls": (), **of_place[place]}
+    told["pulls"] = (pull(5, "Sanitize", **LABEL), *told["pulls"])
+    assert (left(sift(activity(**told, url=HOME), (), ())) == []) is is_held
+
+
+def test_what_names_a_fix_takes_its_commits_and_issues_along():
+    found = sift(
+        activity(
+            commits=(
+                commit("s", f"Sanitize (#5){CVE}"),
+                commit("m", "Merge pull request #6 from x/tests", parents=("0", "b")),
+                commit("b", "Test with a script in the name"),
+                commit("o", "Other"),
+            ),
+            pulls=(pull(6, "Add tests", body="For #5. Fixes #4", merge_sha="m"), pull(8, "Docs of #6")),
+            issues=(issue(4, "No tests for scripts"), issue(9, "Other")),
+        ),
+        (),
+        (),
+    )
+    assert left(found) == ["o", "9@2025-10-03T09:00:00Z"]
+
+
+def test_names_are_found_in_long_texts_in_time():
+    own = Own("o/r", HOME)
+    for piece in ("a/", "https://a", "[#", "<!--", "a.b-", "http://x/issues/", "fixes http://x/issues/"):
+        began = time.process_time()
+        text = (piece * 10_000)[:50_000]
+        assert not {*own.named(text), *own.closed(text)}
+        assert time.process_time() - began < 5
 
 
 def test_what_repeats_a_fix_is_held_with_it():
@@ -452,7 +595,7 @@ def planted(draw: st.DrawFn) -> Activity:
             number,
             text(),
             author=person(),
-            body=text() + draw(st.sampled_from(["", " Fixes #5"])),
+            body=text() + draw(st.sampled_from(["", " Fixes #5", " After #40", " See o/r#41"])),
             labels=tuple(draw(st.lists(st.sampled_from(["bug", "security", "falcon", TOKEN]), max_size=1))),
             merge_sha=draw(st.sampled_from([None, *shas])),
         )
@@ -494,3 +637,9 @@ def test_nothing_planted_reaches_a_brief_or_the_stored_step(found, is_released):
     dealt_with = {*safe.keys(), *((one.kind, one.key) for one in safe.withheld)}
     assert dealt_with == set(found.keys())
     assert held(safe).isdisjoint(left(safe))
+    if not (is_released and found.releases):  # and nothing that is told names what is held
+        own = Own(found.repository, found.url)
+        numbers = {one.number for one in (*safe.held.pulls, *safe.held.issues)}
+        for one in (*safe.commits, *safe.pulls):
+            text = one.message if isinstance(one, Commit) else f"{one.title} {one.body}"
+            assert numbers.isdisjoint(own.named(text))
