@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lib import clock, zones
 from lib.errors import OutsideError, sentence, stack_trace
 from models.base import AWAY, may_pass
-from models.values import Activity, Brief, Status, Voice
+from models.values import Activity, Brief, Held, Status, Voice
 from pipeline import heldback, joining, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
@@ -122,7 +122,9 @@ def _scan(story: Story) -> Activity:
     source = story.adapters.source(story.project)
     story.pool.submit(story.adapters.writer.prepare)
     look_up = partial(scan.told_before_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
-    aside = partial(heldback.kept_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
+    aside: heldback.Aside = Held
+    if story.keeps:
+        aside = partial(heldback.kept_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
     future = story.pool.submit(scan.read, source, plan, look_up, Wishes.of(story.project.withhold), aside)
     if not soonest({future}, story.left(), story.hold.ended):
         future.cancel()

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Attempt, Execution, Job, Platform, Project, Step
+from models import Attempt, Execution, HeldBack, Job, Platform, Project, Step
 from models.base import table
 from models.values import ACTIVITY, POST, Activity, Post, Status
 from pipeline import projects
 from pipeline.adapters import Adapters, SetupError
 from pipeline.control import lacking
-from pipeline.hold import Hold
+from pipeline.hold import Hold, LostError
 from pipeline.privacy import Wishes, leave_out
 from pipeline.record import milliseconds
 from pipeline.write import Written
@@ -25,10 +25,15 @@ from pipeline.write import Written
 # Built once: building a statement costs more than running it.
 _step, _attempts = table(Step), table(Attempt)
 _LOAD = (
-    select(Execution, Job, Project)
+    select(Execution, Job, Project, exists().where(HeldBack.job_id == Execution.job_id))
     .join(Job, Job.id == Execution.job_id)
     .join(Project, Project.id == Job.project_id)
-    .where(Execution.id == bindparam("wanted"))
+    .where(
+        Execution.id == bindparam("wanted"),
+        Execution.attempt == bindparam("tried"),
+        Execution.status == Status.RUNNING,
+    )
+    .with_for_update(of=Execution, key_share=True)
     .execution_options(populate_existing=True)
 )
 _CONNECTED = (
@@ -45,8 +50,8 @@ _FORGET_STEPS = delete(_step).where(_OF_THIS, _step.c.name == bindparam("called"
 
 @dataclass
 class Story:
-    """What one attempt knows. `activity` and `posts` hold what earlier attempts stored, and what this one
-    adds."""
+    """What one attempt knows. `keeps`: the job holds something back. `activity` and `posts` hold what earlier
+    attempts stored, and what this one adds."""
 
     session: Session
     adapters: Adapters
@@ -54,6 +59,7 @@ class Story:
     execution: Execution
     job: Job
     project: Project
+    keeps: bool
     platforms: list[Platform]
     pool: ThreadPoolExecutor
     writing_since: datetime
@@ -78,10 +84,14 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
     """All rows that the run reads, in one transaction, with what earlier attempts stored."""
 
     def read(connection: Connection) -> Story:
-        hold.take(connection)
-        execution, job, project = session.execute(_LOAD, {"wanted": hold.execution_id}).one()
+        # Proves the hold as a write of it would, which the take has just made.
+        wanted = {"wanted": hold.execution_id, "tried": hold.attempt}
+        found = session.execute(_LOAD, wanted).one_or_none()
+        if found is None:
+            raise LostError
+        execution, job, project, keeps = found
         story = Story(
-            session, adapters, hold, execution, job, project,
+            session, adapters, hold, execution, job, project, keeps,
             platforms=_platforms(session, execution, job),
             pool=pool, writing_since=clock.now(),
         )  # fmt: skip
