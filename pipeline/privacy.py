@@ -288,21 +288,23 @@ def _with_belongings(activity: Activity, first: set[Key]) -> set[Key]:
 
 def _with_what_names(activity: Activity, belonging: Belonging, marked: set[Key]) -> set[Key]:
     own = Own(activity.repository, activity.url)
-    found = [item for item in items(activity) if not isinstance(item, Release)]
-    names = {item.key: _named(own, item) for item in found}
-    last: set[Key] = set()
-    while marked != last:
-        last, marked = marked, set(marked)
-        called = {name for item in found if item.key in last for name in _called(own, item)}
-        marked |= {key for key, named in names.items() if named & called}
-        for item in found:
-            if item.key not in marked or isinstance(item, Issue):
-                continue
-            marked |= {issue.key for issue in belonging.closed_by(item)}
+    found = {item.key: item for item in items(activity) if not isinstance(item, Release)}
+    naming: dict[str, list[Key]] = {}
+    for item in found.values():
+        for name in _named(own, item):
+            naming.setdefault(name, []).append(item.key)
+    seen, waiting = set(marked), list(marked)
+    while waiting:  # each of them once: a window may be one long chain of names
+        item = found[waiting.pop()]
+        more = {key for name in _called(own, item) for key in naming.get(name, ())}
+        if not isinstance(item, Issue):
+            more |= {issue.key for issue in belonging.closed_by(item)}
             pull = item if isinstance(item, PullRequest) else belonging.pull_of(item)
             if pull is not None:
-                marked |= {pull.key, *(commit.key for commit in belonging.commits_of(pull))}
-    return marked
+                more |= {pull.key, *(commit.key for commit in belonging.commits_of(pull))}
+        waiting += more - seen
+        seen |= more
+    return seen
 
 
 def _called(own: Own, item: Commit | PullRequest | Issue) -> set[str]:

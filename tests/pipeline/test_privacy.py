@@ -495,6 +495,15 @@ def test_what_names_a_fix_takes_its_commits_and_issues_along():
     assert left(found) == ["o", "9@2025-10-03T09:00:00Z"]
 
 
+@pytest.mark.parametrize("length", [1, 3, 1000])
+def test_a_chain_of_names_is_held_to_its_end(length):
+    chain = tuple(pull(n, "Add tests", body=f"After #{n - 1}") for n in range(2, length + 1))
+    pulls = (*reversed(chain), pull(1, "Sanitize", **LABEL), pull(5000, "Other", body="After #4000"))
+    began = time.process_time()
+    assert left(sift(activity(pulls=pulls), (), ())) == ["5000"]
+    assert time.process_time() - began < 5
+
+
 def test_names_are_found_in_long_texts_in_time():
     own = Own("o/r", HOME)
     for piece in ("a/", "https://a", "[#", "<!--", "a.b-", "http://x/issues/", "fixes http://x/issues/"):
