@@ -1,9 +1,9 @@
 """Takes out of a text what has a secret's shape: keys, tokens, passwords, private addresses.
 
 The prefixes are those that the services give their secrets, mostly so that they can be found in public
-text; not each was looked up in its service's own words. GitHub, GitLab, AWS, Slack, Stripe and Google are examples. What has no
-such mark is taken only where it is assigned to something called a password, a secret, a token or a key, and
-looks random. Commit ids, UUIDs, versions and digests standing alone are none of these.
+text; not each was looked up in its service's own words. GitHub, GitLab, AWS, Slack, Stripe and Google are
+examples. What has no such mark is taken only where it is assigned to something called a password, a secret,
+a token or a key, and looks random. Commit ids, UUIDs, versions and digests standing alone are none of these.
 
 Every pattern runs in a time linear in the text, because strangers write it: repetitions are bounded, or end
 at a character that they cannot contain.
