@@ -3,17 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import ids
 from models.base import Base, now
 from models.execution import Execution
 
+_LIVE_SQL = text("status IN ('QUEUED', 'RUNNING')")
+
 
 class Draft(Base):
-    """`state` is DRAFT, APPROVED, REJECTED or PUBLISHED. `checks` are sentences about what the platform
-    will not take."""
+    """`state` is DRAFT, APPROVED, REJECTED or PUBLISHED. The newest version's text stands here, too.
+
+    `checks` are sentences about what the platform will not take, `remarks` about what the ledger of claims
+    left out or added. `claims` are the sentences as they were written, each with its refs, and `sources`
+    what the refs stand for. `given_back_at`: its items were given back to the job, to be told again.
+    """
 
     __tablename__ = "draft"
     __table_args__ = (Index("ix_draft_user_history", "user_id", "created_at", "id"),)
@@ -25,11 +31,67 @@ class Draft(Base):
     platform_type: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10), default="DRAFT")
     title: Mapped[str] = mapped_column(String(500), default="")
+    subtitle: Mapped[str | None] = mapped_column(String(500))
     content: Mapped[str] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     checks: Mapped[list[str]] = mapped_column(JSON, default=list)
+    remarks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    claims: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    sources: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    given_back_at: Mapped[datetime | None]
 
     execution: Mapped[Execution] = relationship()
+
+
+class DraftVersion(Base):
+    """One version of a draft's text. `made_by` is MODEL, TEMPLATE or USER; `instruction` is what its owner
+    asked of a text that was written anew."""
+
+    __tablename__ = "draft_version"
+
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    made_by: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str] = mapped_column(String(500), default="")
+    subtitle: Mapped[str | None] = mapped_column(String(500))
+    content: Mapped[str] = mapped_column(Text)
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    instruction: Mapped[str] = mapped_column(String(2000), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Regeneration(Base):
+    """An order to write a draft anew: QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED.
+
+    `from_version` is the version that it replaces, and no other. A RUNNING one carries a heartbeat, and
+    every write of it names its `attempt`.
+    """
+
+    __tablename__ = "regeneration"
+    __table_args__ = (
+        Index(
+            "uq_regeneration_live",
+            "draft_id",
+            unique=True,
+            sqlite_where=_LIVE_SQL,
+            postgresql_where=_LIVE_SQL,
+        ),
+        Index("ix_regeneration_draft", "draft_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(10), default="QUEUED")
+    instruction: Mapped[str] = mapped_column(String(2000), default="")
+    from_version: Mapped[int]
+    attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    heartbeat_at: Mapped[datetime | None]
+    next_try_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    completed_at: Mapped[datetime | None]

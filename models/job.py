@@ -23,6 +23,9 @@ class Job(Base):
     `time_limit` are seconds. Counters and times are kept here so that statistics cost one row.
     `platform_ids` None means all connected platforms. After `pause_after` failed executions in a row (0:
     never) the job is paused: `paused_at` says since when, and there is no next slot until it goes on.
+    `significance` is OFF, NORMAL or STRICT: what a window has to hold for a post; `carried_since` is when the
+    first of the windows ended that had too little and are carried over. `writer` is AUTO (the model where
+    there is a key), TEMPLATE or MODEL; `falls_back` to the template writer where the model fails for good.
     """
 
     __tablename__ = "job"
@@ -53,6 +56,10 @@ class Job(Base):
     failures_in_row: Mapped[int] = mapped_column(default=0, server_default="0")
     paused_at: Mapped[datetime | None]
     first_run: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"days": 7})
+    significance: Mapped[str] = mapped_column(String(10), default="NORMAL", server_default="NORMAL")
+    carried_since: Mapped[datetime | None]
+    writer: Mapped[str] = mapped_column(String(10), default="AUTO", server_default="AUTO")
+    falls_back: Mapped[bool] = mapped_column(default=False, server_default="0")
     cursor_floor: Mapped[datetime | None]
     cursor_until: Mapped[datetime | None]
     cursor_head: Mapped[str | None] = mapped_column(String(64))
@@ -90,6 +97,20 @@ class HeldBack(Base):
     __tablename__ = "held_back"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    item: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class GivenBack(Base):
+    """One item of a rejected post that its owner gave back: the job tells it again, for that platform
+    alone. `item` is the value as JSON."""
+
+    __tablename__ = "given_back"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    platform_id: Mapped[str] = mapped_column(ForeignKey("platform.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     item: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -17,7 +17,8 @@ class Project(Base):
     `github_former` is the repository's name before GitHub renamed it.
     `github_budget` is what the rate limit left at the last scan: {limit, remaining, reset, at}.
     `token_warned` is how many days before the token's expiry its owner was last told. `bots` are
-    logins and names that are no people; `withhold` {words, paths} is what no post may tell.
+    logins and names that are no people; `withhold` {words, paths} is what no post may tell. `budget` is how
+    much its posts may cost in a calendar month (UTC), in millionths of the price table's currency.
     """
 
     __tablename__ = "project"
@@ -41,6 +42,7 @@ class Project(Base):
     voice: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     bots: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     withhold: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    budget: Mapped[int | None] = mapped_column(BigInteger)
     last_synced_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 

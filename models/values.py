@@ -328,41 +328,121 @@ class PlatformRules:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How a project wants to sound."""
+    """How a project wants to sound. `examples` are posts of its owner's own, `banned` words and phrases that
+    no post may have, besides those that no post has anyhow."""
 
     audience: str = ""
     tone: str = ""
     language: str = ""
     instructions: str = ""
+    examples: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """All that a writer gets for one post."""
+    """All that a writer gets for one post.
+
+    `earlier_titles` are those of the job's posts for this platform, newest first, which the new one does not
+    repeat. `instruction` is what its owner asks of a post that is written anew, and `previous` the text that
+    it replaces. `disclosure` ends the post, word for word; empty for none.
+    """
 
     digest: Digest
     rules: PlatformRules
     project: str
     voice: Voice = field(default_factory=Voice)
+    earlier_titles: tuple[str, ...] = ()
+    instruction: str = ""
+    previous: str = ""
+    disclosure: str = ""
+
+
+WINDOW = "WINDOW"
+"""The reference to the digest itself: its period, counts, people and repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One statement, and the refs of the digest's items that bear it out (or `WINDOW`).
+
+    `text` is prose in which `code` in backticks and **strong** words may stand, and a ref in square brackets
+    where the link to its item shall be; nothing else in it is markup.
+    """
+
+    text: str
+    refs: tuple[str, ...] = ()
+
+
+BlockKind = Literal["heading", "paragraph", "bullet", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, a paragraph, one bullet of a list, or lines of code: the last as one sentence, word for
+    word."""
+
+    kind: BlockKind
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manuscript:
+    """A post before it is rendered for its platform: nothing in it but sentences with their sources."""
+
+    title: Sentence
+    blocks: tuple[Block, ...]
+    subtitle: Sentence | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a post cost. Tokens are None where the server did not count."""
+    """What a post cost. Tokens are None where the server did not count; `prompt` is the version of the
+    prompts, `calls` how often the model was asked and `seconds` how long it took."""
 
     model: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    prompt: str = ""
+    calls: int = 1
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of a post as its reader sees it, and the refs that it rests on."""
+
+    text: str
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSource:
+    """What a ref stands for, as a reviewer is shown it."""
+
+    ref: str
+    kind: ItemKind
+    title: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What a writer returned for one platform. LinkedIn's has an empty title; `tags` are without `#`."""
+    """What a writer returned for one platform. LinkedIn's has an empty title; `tags` are without `#`.
+
+    `claims` are the sentences in their order, `sources` what their refs stand for, and `remarks` sentences
+    about what the ledger of claims left out or added.
+    """
 
     title: str
     content: str
     tags: tuple[str, ...] = ()
     usage: Usage | None = None
+    subtitle: str = ""
+    claims: tuple[Claim, ...] = ()
+    sources: tuple[ClaimSource, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 ACTIVITY = TypeAdapter(Activity)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from lib import clock, zones
 from lib.errors import OutsideError, sentence, stack_trace
 from models.base import AWAY, may_pass
-from models.values import Activity, Brief, Held, Status, Voice
+from models.values import Activity, Held, Status
 from pipeline import heldback, joining, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
+from pipeline.brief import brief_for
 from pipeline.digest import digest
 from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.privacy import Wishes
@@ -166,12 +167,8 @@ def _briefs(story: Story, activity: Activity) -> Briefs:
         bots=story.project.bots or (),
         told=_told_of_it(story, activity),
     )
-    voice = Voice(**{key: str(value) for key, value in story.project.voice.items() if key in Voice.__slots__})
-    return {
-        platform.id: Brief(shown, PLATFORMS[platform.type].rules, story.project.name, voice)
-        for platform in story.missing
-        if shown.items
-    }
+    missing = story.missing if shown.items else []
+    return {platform.id: brief_for(shown, story.project, platform) for platform in missing}
 
 
 def _told_of_it(story: Story, activity: Activity) -> scan.Keys:

@@ -47,7 +47,8 @@ def test_a_run_ends_completed_with_all_that_belongs_to_it(session, clock, adapte
     shown = [(r["platformType"], r["success"], r["error"], r["draftId"]) for r in done.output["results"]]
     assert shown == [(kind, True, None, drafts[kind].id) for kind in ("HASHNODE", "DEVTO", "LINKEDIN")]
     assert drafts["DEVTO"].content == "What happened, for DEVTO."
-    assert drafts["DEVTO"].usage == {"model": "fake", "prompt_tokens": 10, "completion_tokens": 5}
+    usage = drafts["DEVTO"].usage
+    assert (usage["model"], usage["prompt_tokens"], usage["completion_tokens"]) == ("fake", 10, 5)
     steps = rows(session, Step, execution_id=done.id)
     assert sorted(step.name for step in steps) == ["record", "scan", "write", "write", "write"]
     assert {step.status for step in steps} == {"COMPLETED"}
