@@ -66,14 +66,19 @@ def said(error: BaseException) -> str:
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
+_READING: dict[str, Any] = {"sqlite": {"readonly": True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
+
+
 @contextmanager
 def reading(session: Session) -> Iterator[None]:
-    """A transaction that takes no write lock, and is over afterwards.
+    """Reads that take no write lock, and leave no transaction open.
 
-    It ends by COMMIT: after a ROLLBACK psycopg forgets all statements that the connection has prepared.
+    On SQLite one transaction. On PostgreSQL none: its statements see each their own moment anyway (READ
+    COMMITTED), and BEGIN and COMMIT cost a round trip each. It ends by COMMIT, because after a ROLLBACK
+    psycopg forgets all statements that the connection has prepared.
     """
     session.rollback()
-    session.connection(execution_options={"readonly": True})
+    session.connection(execution_options=_READING[session.get_bind().dialect.name])
     try:
         yield
     except BaseException:
