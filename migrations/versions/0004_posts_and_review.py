@@ -52,7 +52,12 @@ def upgrade():
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("instruction", sa.String(length=2000), nullable=False),
+        sa.Column("remarks", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("claims", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("sources", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("usage", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("approved_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
             ["draft_id"], ["draft.id"], name="fk_draft_version_draft_id_draft", ondelete="CASCADE"
         ),
@@ -60,12 +65,14 @@ def upgrade():
     )
     op.create_table(
         "regeneration",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("draft_id", sa.String(length=40), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("instruction", sa.String(length=2000), nullable=False),
         sa.Column("from_version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("heartbeat_at", MOMENT, nullable=True),
         sa.Column("next_try_at", MOMENT, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
