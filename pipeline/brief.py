@@ -1,11 +1,25 @@
 """What one writer is handed for one post: the digest, the platform's rules, the project's voice."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from models import Platform, Project
-from models.values import Brief, Digest, Voice
+from lib import zones
+from models import Job, Platform, Project
+from models.values import Activity, Brief, Digest, Key, Voice
+from pipeline.digest import digest
 from platforms import PLATFORMS
+
+
+def digest_for(activity: Activity, job: Job, project: Project, told: Collection[Key]) -> Digest:
+    """The activity as the job's writers are shown it. `told`: which keys of `joining.asked` earlier runs of
+    the job told."""
+    return digest(
+        activity,
+        cadence=job.frequency.lower(),
+        zone=zones.zone(job.timezone),
+        bots=project.bots or (),
+        told=told,
+    )
 
 
 def brief_for(shown: Digest, project: Project, platform: Platform) -> Brief:

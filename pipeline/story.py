@@ -133,10 +133,7 @@ def _reuse(story: Story, connection: Connection) -> None:
     reused = []
     for step in steps:
         if step.name == "scan" and step.result is not None:
-            # What the user has come to withhold since then is not told either.
-            wishes = Wishes.of(story.project.withhold)
-            stored: Activity = ACTIVITY.validate_python(step.result)
-            story.activity = leave_out(stored, wishes.words, wishes.paths)
+            story.activity = stored_activity(step.result, story.project)
             reused.append("scan")
         elif step.name == "write" and step.result is not None and step.platform_id and step.platform_type:
             post: Post = POST.validate_python(step.result["post"])
@@ -149,6 +146,13 @@ def _reuse(story: Story, connection: Connection) -> None:
             _attempts.c.number == story.hold.attempt
         )
         connection.execute(update(_attempts).where(this).values(reused=reused))
+
+
+def stored_activity(result: dict[str, Any], project: Project) -> Activity:
+    """What a scan stored, without what the user has come to withhold since then: that is not told either."""
+    wishes = Wishes.of(project.withhold)
+    stored: Activity = ACTIVITY.validate_python(result)
+    return leave_out(stored, wishes.words, wishes.paths)
 
 
 def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[str, Any]) -> None:
