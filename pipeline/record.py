@@ -1,7 +1,7 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
 from models.values import Activity, Outcome, Status
-from pipeline import heldback
+from pipeline import heldback, versions
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
@@ -276,11 +276,8 @@ def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, 
             "execution_id": execution.id,
             "platform_id": result.platform_id,
             "platform_type": result.platform_type,
-            "title": result.post.title,
-            "content": result.post.content,
-            "tags": list(result.post.tags),
             "checks": list(result.checks),
-            "usage": asdict(result.post.usage) if result.post.usage else None,
+            **versions.columns_of(result.post),
         }
         for result in results
         if result.post is not None
