@@ -15,7 +15,7 @@ from models.values import Activity, Held, Status
 from pipeline import heldback, joining, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
-from pipeline.brief import brief_for
+from pipeline.brief import brief_for, maker
 from pipeline.digest import digest
 from pipeline.hold import Heart, Hold, LostError, StoppedError
 from pipeline.privacy import Wishes
@@ -168,7 +168,11 @@ def _briefs(story: Story, activity: Activity) -> Briefs:
         told=_told_of_it(story, activity),
     )
     missing = story.missing if shown.items else []
-    return {platform.id: brief_for(shown, story.project, platform) for platform in missing}
+    made_by = maker(story.adapters.writer)
+    return {
+        platform.id: brief_for(shown, story.project, platform, made_by, story.titles.get(platform.id, ()))
+        for platform in missing
+    }
 
 
 def _told_of_it(story: Story, activity: Activity) -> scan.Keys:
