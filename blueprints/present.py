@@ -1,6 +1,5 @@
 """What the API shows of each row. Every function returns finished values; none of them asks the database."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,9 +9,11 @@ from blueprints.shapes import Json
 from lib import clock
 from lib.errors import parted
 from models import Attempt, Draft, Execution, Job, Notification, Platform, Project, Step
-from models.values import Activity, Commit, Outcome
+from models.values import Activity, Commit, Outcome, Post
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
+from platforms.export import Exported
+from platforms.export import export as as_file
 from sources.check import Checked
 
 
@@ -160,11 +161,8 @@ def notification(row: Notification) -> Json:
     return _json(shapes.NotificationView, row, read=row.is_read)
 
 
-def export(row: Draft) -> str:
-    """The post as a file that its platform's own importer reads; LinkedIn's is its text alone."""
-    if row.platform_type == "LINKEDIN":
-        return row.content
-    # A JSON string is a YAML string, so that no title can break out of its line.
-    matter = {"title": row.title, "tags": ", ".join(row.tags)}
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in matter.items()]
-    return "\n".join(["---", *lines, "published: false", "---", "", row.content.rstrip(), ""])
+def export(row: Draft) -> Exported:
+    """The draft as a file that its platform's own importer reads; LinkedIn's is its text alone."""
+    return as_file(
+        row.platform_type, Post(row.title, row.content, tuple(row.tags), subtitle=row.subtitle or "")
+    )

@@ -58,15 +58,20 @@ class Draft(Base):
 
     `checks` are sentences about what the platform will not take, `remarks` about what the ledger of claims
     left out or added. `claims` are the sentences as they were written, each with its refs, and `sources`
-    what the refs stand for. `given_back_at`: its items were given back to the job, to be told again.
+    what the refs stand for. `job_id` is its execution's, repeated here so that the latest posts of a job are
+    found by one index. `given_back_at`: its items were given back to the job, to be told again.
     """
 
     __tablename__ = "draft"
-    __table_args__ = (Index("ix_draft_user_history", "user_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_draft_user_history", "user_id", "created_at", "id"),
+        Index("ix_draft_job_history", "job_id", "platform_id", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("draft"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
     execution_id: Mapped[str] = mapped_column(ForeignKey("execution.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str | None] = mapped_column(String(40))
     platform_id: Mapped[str | None] = mapped_column(ForeignKey("platform.id", ondelete="SET NULL"))
     platform_type: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10), default=DraftState.DRAFT)

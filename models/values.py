@@ -313,7 +313,11 @@ class Digest:
 @dataclass(frozen=True, slots=True)
 class PlatformRules:
     """A platform's limits and dialect. Lengths are characters, `content_max` UTF-16 units where `utf16` is
-    set."""
+    set; 0 means that there is no such thing on this platform.
+
+    `title_good` is the length to which a list of titles shows them whole, and `fold` how much of a post's
+    first line stands above what has to be opened: both are wishes, no limits.
+    """
 
     type: PlatformType
     name: str
@@ -324,6 +328,9 @@ class PlatformRules:
     markdown: bool = True
     utf16: bool = False
     shape: str = ""
+    subtitle_max: int = 0
+    title_good: int = 0
+    fold: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from models.values import Activity, Held, Status
 from pipeline import heldback, joining, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
-from pipeline.brief import brief_for, digest_for
+from pipeline.brief import brief_for, digest_for, maker
 from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on
 from pipeline.privacy import Wishes
 from pipeline.record import Fault
@@ -137,7 +137,11 @@ def _briefs(story: Story, activity: Activity) -> Briefs:
     """By the platforms that miss a post; none where nothing that was read is worth telling."""
     shown = digest_for(activity, story.job, story.project, _told_of_it(story, activity))
     missing = story.missing if shown.items else []
-    return {platform.id: brief_for(shown, story.project, platform) for platform in missing}
+    made_by = maker(story.adapters.writer)
+    return {
+        platform.id: brief_for(shown, story.project, platform, made_by, story.titles.get(platform.id, ()))
+        for platform in missing
+    }
 
 
 def _told_of_it(story: Story, activity: Activity) -> scan.Keys:

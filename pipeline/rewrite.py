@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -21,11 +21,13 @@ from models.values import Brief, Post, Status
 from pipeline import drafts, joining, regenerate, scan, versions
 from pipeline.adapters import Adapters, SetupError
 from pipeline.bells import Bell
-from pipeline.brief import brief_for, digest_for
+from pipeline.brief import brief_for, digest_for, maker
+from pipeline.earlier import earlier_titles
 from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on, proof_on
 from pipeline.housekeeping import Beat, Ward
 from pipeline.story import stored_activity
 from pipeline.write import Failure, TimeLimitError, Written, failure_of, soonest, write_one
+from writers.disclosure import MadeBy
 
 log = logging.getLogger(__name__)
 TRIES = 3
@@ -139,9 +141,8 @@ def _attempt(
         session.expunge_all()
         if order is None:
             return []
-        brief = _brief(
-            order, partial(scan.told_before_elsewhere, engine_of(session), order.job.id, hold.patiently)
-        )
+        told = partial(scan.told_before_elsewhere, engine_of(session), order.job.id, hold.patiently)
+        brief = _brief(order, maker(adapters.writer), told)
         go_on(heart)
         written = _written(session, hold, adapters, pool, order, brief)
         if written.failure is not None:
@@ -173,6 +174,7 @@ class _Order:
     project: Project
     platform: Platform
     scanned: dict[str, Any]
+    titles: tuple[str, ...]
 
 
 def _load(session: Session, hold: Hold, connection: Connection) -> _Order | None:
@@ -191,15 +193,23 @@ def _load(session: Session, hold: Hold, connection: Connection) -> _Order | None
     scanned = session.scalar(select(Step.result).where(scans).limit(1))
     if platform is None or scanned is None:
         raise SetupError(regenerate.NO_PLATFORM if platform is None else regenerate.NO_SCAN)
-    return _Order(draft, row, execution, execution.job, execution.job.project, platform, scanned)
+    titles = _other_titles(connection, draft, execution.job_id, platform.id)
+    return _Order(draft, row, execution, execution.job, execution.job.project, platform, scanned, titles)
+
+
+def _other_titles(connection: Connection, draft: Draft, job_id: str, platform_id: str) -> tuple[str, ...]:
+    """What the new text must not repeat: every title but its own."""
+    found = earlier_titles(connection, job_id, [platform_id]).get(platform_id, ())
+    own = draft.title or draft.content.strip().partition("\n")[0].strip()
+    return tuple(title for title in found if title != own)
 
 
 def _stands(draft: Draft, row: Regeneration) -> bool:
     return draft.version == row.from_version and draft.state == DraftState.DRAFT
 
 
-def _brief(order: _Order, told_before: Any) -> Brief:
-    """The brief of the draft's own run, with what its owner asks now. What counts as told is what did then."""
+def _brief(order: _Order, made_by: MadeBy, told_before: Callable[..., scan.Keys]) -> Brief:
+    """The brief of the draft's own run, with what its owner asks now; told is what was told then."""
     activity = stored_activity(order.scanned, order.project)
     asked = joining.asked(activity) if order.execution.tell_since is None else set()
     told = told_before(asked, activity.window.until) if asked else set()
@@ -207,7 +217,7 @@ def _brief(order: _Order, told_before: Any) -> Brief:
     if not shown.items:
         raise SetupError(EMPTY)
     previous = f"{order.draft.title}\n\n{order.draft.content}".strip()
-    brief = brief_for(shown, order.project, order.platform)
+    brief = brief_for(shown, order.project, order.platform, made_by, order.titles)
     return replace(brief, instruction=order.row.instruction, previous=previous)
 
 
@@ -244,7 +254,7 @@ def _store(
     if stands and versions.post_of(draft) == versions.bare(post):
         hold.take(connection, **_ended(Ordered.COMPLETED), version=draft.version)
         return
-    made_by = versions.maker(values["usage"])
+    made_by = versions.written_by(values["usage"])
     row = versions.add(session, draft, values, made_by, order.row.instruction, is_current=stands)
     if stands:
         draft.checks = list(checks)

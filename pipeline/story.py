@@ -17,6 +17,7 @@ from models.values import ACTIVITY, POST, Activity, Post, Status
 from pipeline import projects
 from pipeline.adapters import Adapters, SetupError
 from pipeline.control import lacking
+from pipeline.earlier import earlier_titles
 from pipeline.hold import Hold, LostError
 from pipeline.privacy import Wishes, leave_out
 from pipeline.record import milliseconds
@@ -51,7 +52,7 @@ _FORGET_STEPS = delete(_step).where(_OF_THIS, _step.c.name == bindparam("called"
 @dataclass
 class Story:
     """What one attempt knows. `keeps`: the job holds something back. `activity` and `posts` hold what earlier
-    attempts stored, and what this one adds."""
+    attempts stored, and what this one adds. `titles` are those that are used up, by platform."""
 
     session: Session
     adapters: Adapters
@@ -66,6 +67,7 @@ class Story:
     began: float = field(default_factory=time.monotonic)
     activity: Activity | None = None
     posts: dict[str, Written] = field(default_factory=dict)
+    titles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     results: list[Written] = field(default_factory=list)
 
     def left(self) -> float:
@@ -166,9 +168,11 @@ def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[st
 
 
 def open_writes(story: Story, connection: Connection) -> None:
-    """The platforms' steps begin where the scan's ends, in one transaction."""
+    """The platforms' steps begin where the scan's ends, in one transaction, which also looks up what their
+    writers have to know of earlier posts."""
     story.writing_since = clock.now()
     if missing := story.missing:
+        story.titles = earlier_titles(connection, story.job.id, [platform.id for platform in missing])
         named = [{"platform_id": p.id, "platform_type": p.type} for p in missing]
         _open_steps(story, connection, "write", *named)
 

@@ -55,7 +55,7 @@ def copy_of(row: DraftVersion) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _COPIED}
 
 
-def maker(usage: dict[str, Any] | None) -> str:
+def written_by(usage: dict[str, Any] | None) -> str:
     """Who wrote a text that no person did: a model leaves its usage."""
     return MODEL if usage else TEMPLATE
 
@@ -131,7 +131,7 @@ def _present(draft: Draft) -> DraftVersion:
     return DraftVersion(
         draft_id=draft.id,
         number=draft.version,
-        made_by=maker(draft.usage),
+        made_by=written_by(draft.usage),
         instruction="",
         created_at=draft.created_at,
         **{name: getattr(draft, name) for name in _COPIED},

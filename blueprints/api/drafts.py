@@ -44,9 +44,9 @@ def read_draft(draft_id: str) -> Response:
 @operation("Take a draft along: Markdown with front matter, or LinkedIn's plain text", text=True)
 def export_draft(draft_id: str) -> Response:
     row = find(Draft, draft_id)
-    kind, ending = ("text/plain", "txt") if row.platform_type == "LINKEDIN" else ("text/markdown", "md")
+    file = present.export(row)
     headers = {
-        "Content-Type": f"{kind}; charset=utf-8",
-        "Content-Disposition": f'attachment; filename="{row.id}.{ending}"',
+        "Content-Type": f"{file.mime}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{row.id}.{file.ending}"',
     }
-    return make_response(present.export(row), 200, headers)
+    return make_response(file.text, 200, headers)

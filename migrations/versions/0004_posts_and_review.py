@@ -25,6 +25,7 @@ COLUMNS = {
         sa.Column("falls_back", sa.Boolean(), nullable=False, server_default="0"),
     ),
     "draft": (
+        sa.Column("job_id", sa.String(length=40), nullable=True),
         sa.Column("subtitle", sa.String(length=500), nullable=True),
         sa.Column("remarks", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("claims", sa.JSON(none_as_null=True), nullable=True),
@@ -42,6 +43,10 @@ def upgrade():
         with op.batch_alter_table(name) as table:
             for column in columns:
                 table.add_column(column.copy())
+    op.execute(
+        "UPDATE draft SET job_id = (SELECT job_id FROM execution WHERE execution.id = draft.execution_id)"
+    )
+    op.create_index("ix_draft_job_history", "draft", ["job_id", "platform_id", "created_at", "id"])
     op.create_table(
         "draft_version",
         sa.Column("draft_id", sa.String(length=40), nullable=False),
@@ -133,6 +138,7 @@ def upgrade():
 def downgrade():
     for name in ("spend", "given_back", "regeneration", "draft_version"):
         op.drop_table(name)
+    op.drop_index("ix_draft_job_history", "draft")
     # Not in a batch: see 0002.
     for name, columns in COLUMNS.items():
         for column in columns:

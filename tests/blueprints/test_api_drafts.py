@@ -52,8 +52,8 @@ def test_export_is_markdown_with_front_matter(api, rows, execution):
     assert response.content_type == "text/markdown; charset=utf-8"
     assert response.headers["Content-Disposition"] == f'attachment; filename="{draft.id}.md"'
     assert response.get_data(as_text=True) == (
-        '---\ntitle: "Types: \\"strict\\"\\n---\\nevil: true"\ntags: "webdev, types"\npublished: false\n---\n'
-        "\n# Täglich\n"
+        '---\ntitle: "Types: \\"strict\\"\\n---\\nevil: true"\ntags: "webdev, types"\n'
+        "saveAsDraft: true\n---\n\n# Täglich\n"
     )
 
 
