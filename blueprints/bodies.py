@@ -302,13 +302,13 @@ class TriggerBody(Body):
     since: Past | None = None
 
 
-def _without_default(schema: dict[str, Any]) -> None:
+def without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
 def editable(model: type[Body]) -> type[Body]:
     """The same model for a PATCH: every field may be left out."""
-    may_be_absent = Field(default=None, json_schema_extra=_without_default)
+    may_be_absent = Field(default=None, json_schema_extra=without_default)
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         kind = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation

@@ -293,20 +293,6 @@ class StatisticsView(View):
     recent_executions: list[RecentView]
 
 
-class DraftView(View):
-    id: str
-    execution_id: str
-    platform_id: str | None
-    platform_type: PlatformType
-    state: str
-    title: str
-    content: str
-    tags: list[str]
-    version: int
-    checks: list[str]
-    created_at: Instant
-
-
 class NotificationView(View):
     id: str
     type: str
