@@ -269,7 +269,8 @@ class DigestItem:
     keys of what it stands for besides itself, `closes` the issues that it closed; a title of theirs that
     nobody knows is empty. `files` begin with the most changed one, `changes` are the same with their lines;
     both may be cut, and `more_files` counts the rest, None where that is not known. `additions` and
-    `deletions` are None where not all of them are known.
+    `deletions` are None where not all of them are known. `is_routine`: nobody needs to read of it; `is_bump`:
+    it is routine that does nothing but take newer dependencies, so that many of them make one line.
     """
 
     ref: str
@@ -291,6 +292,7 @@ class DigestItem:
     additions: int | None = None
     deletions: int | None = None
     key: Key | None = None
+    is_bump: bool = False
 
 
 @dataclass(frozen=True, slots=True)

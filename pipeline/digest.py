@@ -132,6 +132,7 @@ class _Making:
             additions=found.additions,
             deletions=found.deletions,
             key=itself,
+            is_bump=ranking.is_bump(seen),
         )
         return ranking.score(seen, kind) - ROUTINE * routine, item
 
