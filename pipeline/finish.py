@@ -52,7 +52,8 @@ again by date."""
 _CARRY = {
     "cursor_floor": func.coalesce(_job.cursor_floor, _SINCE),
     "cursor_read": case(
-        (_job.cursor_until.is_not(None), func.coalesce(_job.cursor_read, _job.cursor_until)), else_=None
+        (_job.carried_since.is_(None), func.coalesce(_job.cursor_read, _job.cursor_until)),
+        else_=_job.cursor_read,
     ),
     "cursor_until": func.coalesce(_job.cursor_until, _SINCE),
     "carried_since": func.coalesce(_job.carried_since, bindparam("until", type_=_job.carried_since.type)),

@@ -13,7 +13,7 @@ from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
 from models.values import Activity, Key, Outcome, Status
-from pipeline import giveback, heldback
+from pipeline import givenback, heldback
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
@@ -57,7 +57,7 @@ class Ending:
 
     activity: Activity
     results: Sequence[Written]
-    given: giveback.Given
+    given: givenback.Given
     too_little: str | None = None
 
     @property
@@ -107,7 +107,7 @@ def complete(session: Session, hold: Hold, execution: Execution, ending: Ending,
         _remember(connection, execution, ending)
         bells = finish(session, connection, execution, activity, base_url)
         if drafts:  # the job is locked by now, as it is for whoever gives back
-            giveback.settle(connection, execution.job_id, ending.told)
+            givenback.settle(connection, execution.job_id, ending.told)
         _step(connection, hold, began)
         return bells
 

@@ -3,7 +3,7 @@ platform to which something was given back, that as well."""
 
 from lib import zones
 from models.values import Activity, Digest, Key
-from pipeline import giveback, joining, scan
+from pipeline import givenback, joining, scan
 from pipeline.digest import digest
 from pipeline.privacy import Wishes, leave_out
 from pipeline.significance import is_due, too_little
@@ -45,7 +45,7 @@ def _is_open(story: Story, activity: Activity) -> bool:
 def _with(story: Story, activity: Activity, given: Activity) -> Activity:
     """What the user has come to withhold since is not told again either."""
     wishes = Wishes.of(story.project.withhold)
-    return leave_out(giveback.merged(activity, given), wishes.words, wishes.paths)
+    return leave_out(givenback.merged(activity, given), wishes.words, wishes.paths)
 
 
 def _digest(story: Story, activity: Activity, told: set[Key]) -> Digest:

@@ -14,7 +14,7 @@ from lib import clock
 from models import Attempt, Execution, GivenBack, HeldBack, Job, Platform, Project, Step
 from models.base import table
 from models.values import ACTIVITY, POST, Activity, Post, Status
-from pipeline import giveback, projects
+from pipeline import givenback, projects
 from pipeline.adapters import Adapters, SetupError
 from pipeline.control import by_itself, lacking
 from pipeline.hold import Hold, LostError
@@ -121,7 +121,7 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
             pool=pool, writing_since=clock.now(),
         )  # fmt: skip
         if gives:
-            story.given = giveback.waiting(session, job.id)
+            story.given = givenback.waiting(session, job.id)
         if hold.attempt > 1 or execution.retry_of:
             _reuse(story, connection)
         if story.activity is None:
@@ -172,7 +172,7 @@ def _reuse(story: Story, connection: Connection) -> None:
             )
             # What came back after it was written is not in it.
             story.given.pop(step.platform_id, None)
-            if given := giveback.read(step.result):
+            if given := givenback.read(step.result):
                 story.given[step.platform_id] = given
             reused.append(f"write:{step.platform_id}")
     if reused:
@@ -243,7 +243,7 @@ def _outcome(story: Story, written: Written, now: datetime) -> dict[str, Any]:
     result, failure = None, written.failure
     if written.post is not None:
         result = {"post": POST.dump_python(written.post, mode="json"), "checks": list(written.checks)}
-        result |= giveback.stored(story.given.get(written.platform_id))
+        result |= givenback.stored(story.given.get(written.platform_id))
     return _ended(Status.FAILED if failure else Status.COMPLETED, story.writing_since, now) | {
         "result": result,
         "error": failure.message if failure else None,
