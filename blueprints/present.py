@@ -125,12 +125,16 @@ def _story(row: Execution, drafts: Mapping[str, Draft] | None) -> Json:
     return told | {"error": error, "remedy": remedy}
 
 
+_QUIET = (Outcome.NO_ACTIVITY, Outcome.NOT_SIGNIFICANT)
+
+
 def _metadata(row: Execution) -> Json:
     found = {"project_id": row.project_id, "user_id": row.user_id}
-    if row.outcome != Outcome.NO_ACTIVITY:
+    if row.outcome not in _QUIET:
         return found
-    activity = {"has_activity": False, "summary": row.summary or "No activity"}
-    return found | {"message": "No GitHub activity detected", "activity": activity}
+    little = row.outcome == Outcome.NOT_SIGNIFICANT
+    activity = {"has_activity": little, "summary": row.summary or "No activity"}
+    return found | {"message": row.reason if little else "No GitHub activity detected", "activity": activity}
 
 
 def _output(output: Json | None, drafts: Mapping[str, Draft] | None) -> Json | None:

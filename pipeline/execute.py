@@ -11,13 +11,14 @@ from lib import clock
 from lib.errors import OutsideError, sentence, stack_trace
 from models.base import may_pass
 from models.values import Activity, Held, Status
-from pipeline import heldback, joining, record, scan
+from pipeline import heldback, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
-from pipeline.brief import brief_for, digest_for, maker
+from pipeline.brief import brief_for, maker
 from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on
 from pipeline.privacy import Wishes
 from pipeline.record import Fault
+from pipeline.showing import digests
 from pipeline.story import Story, end_posts, end_scan, forget_writes, load
 from pipeline.take import take_one
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
@@ -63,7 +64,8 @@ def _attempt(
         if story.missing:
             go_on(heart)
         _write(story, activity)
-        return record.complete(session, hold, story.execution, activity, story.results, adapters.base_url)
+        ending = record.Ending(activity, story.results, story.given, story.too_little)
+        return record.complete(session, hold, story.execution, ending, adapters.base_url)
     except LostError:
         raise
     except StoppedError:
@@ -94,7 +96,7 @@ def _scan(story: Story) -> Activity:
     began = clock.now()
     plan = scan.WindowPlan(story.job, story.execution, story.project)
     source = story.adapters.source(story.project)
-    story.pool.submit(story.adapters.writer.prepare)
+    story.pool.submit(story.writer.prepare)
     look_up = partial(
         scan.told_before_elsewhere, engine_of(story.session), story.job.id, story.hold.patiently
     )
@@ -112,16 +114,18 @@ def _scan(story: Story) -> Activity:
 
 def _write(story: Story, activity: Activity) -> None:
     """Write what is missing; each result is stored when it ends."""
-    if not activity.has_activity:
+    if not activity.has_activity and not story.given:
         return
     briefs = _briefs(story, activity)
-    if not briefs and not story.posts:  # merges, what was undone, issues closed as not planned
-        story.hold.store(story.session, lambda connection: forget_writes(story, connection))
-        return
+    # Merges, what was undone, issues closed as not planned; or too little of all the rest.
+    if nothing := [platform.id for platform in story.missing if platform.id not in briefs]:
+        story.hold.store(story.session, lambda connection: forget_writes(story, connection, nothing))
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
+    if not briefs and not story.results:
+        return
     for batch in write_all(
-        story.adapters.writer, briefs, story.pool, story.left, story.hold.ended,
+        story.writer, briefs, story.pool, story.left, story.hold.ended,
         before_each=partial(story.hold.prove, engine_of(story.session)),
         patience=story.adapters.patience, succeeded=bool(story.results),
     ):  # fmt: skip
@@ -134,26 +138,15 @@ def _write(story: Story, activity: Activity) -> None:
 
 
 def _briefs(story: Story, activity: Activity) -> Briefs:
-    """By the platforms that miss a post; none where nothing that was read is worth telling."""
-    shown = digest_for(activity, story.job, story.project, _told_of_it(story, activity))
-    missing = story.missing if shown.items else []
-    made_by = maker(story.adapters.writer)
+    """By the platforms for which there is something to write."""
+    shown, made_by = digests(story, activity), maker(story.writer)
     return {
-        platform.id: brief_for(shown, story.project, platform, made_by, story.titles.get(platform.id, ()))
-        for platform in missing
+        platform.id: brief_for(
+            shown[platform.id], story.project, platform, made_by, story.titles.get(platform.id, ())
+        )
+        for platform in story.missing
+        if platform.id in shown
     }
-
-
-def _told_of_it(story: Story, activity: Activity) -> scan.Keys:
-    """What earlier runs told of things that lie partly in this window, such as a pull request whose commits
-    came late; nothing in a run that tells again what was told."""
-    asked = joining.asked(activity) if story.execution.tell_since is None else set()
-    if not asked:
-        return set()
-    # A retry of single platforms tells what its first run did, which counts as told by now.
-    until = activity.window.until if story.execution.retry_of else None
-    engine, patiently = engine_of(story.session), story.hold.patiently
-    return scan.told_before_elsewhere(engine, story.job.id, patiently, asked, until)
 
 
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:

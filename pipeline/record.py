@@ -12,8 +12,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
-from models.values import Activity, Outcome, Status
-from pipeline import heldback, versions
+from models.values import Activity, Key, Outcome, Status
+from pipeline import givenback, heldback, versions
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
@@ -50,30 +50,49 @@ class Fault:
     status: Status = Status.FAILED
 
 
-def complete(
-    session: Session,
-    hold: Hold,
-    execution: Execution,
-    activity: Activity,
-    results: Sequence[Written],
-    base_url: str,
-) -> list[Bell]:
-    """Store a run that succeeded, wholly or in part, or that found nothing; commits. Raises LostError.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a run: what it read and wrote; `given` is what had been given back to the platforms, by
+    their ids, and `too_little` why what it read is carried over instead of told."""
+
+    activity: Activity
+    results: Sequence[Written]
+    given: givenback.Given
+    too_little: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What COMPLETED means here."""
+        if not self.results:
+            return Outcome.NOT_SIGNIFICANT if self.too_little else Outcome.NO_ACTIVITY
+        return Outcome.PARTIAL if any(result.failure for result in self.results) else Outcome.SUCCESS
+
+    @property
+    def told(self) -> dict[str, list[Key]]:
+        """What of `given` the posts tell, by platform id."""
+        written = {result.platform_id for result in self.results if result.post is not None}
+        return {one: activity.keys() for one, activity in self.given.items() if one in written}
+
+
+def complete(session: Session, hold: Hold, execution: Execution, ending: Ending, base_url: str) -> list[Bell]:
+    """Store a run that succeeded, wholly or in part, or that found nothing to tell; commits. Raises
+    LostError.
 
     `execution` is the row as the run loaded it.
     """
+    activity, results = ending.activity, ending.results
     failed = sum(1 for result in results if result.failure)
-    outcome = Outcome.PARTIAL if failed else Outcome.SUCCESS if results else Outcome.NO_ACTIVITY
     began = clock.now()
     drafts = [] if execution.dry_run else _drafts(execution, results)
     values = {
         "status": Status.COMPLETED,
-        "outcome": outcome,
+        "outcome": ending.outcome,
+        "reason": ending.too_little,
         "completed_at": began,
         "duration": (execution.duration or 0) + milliseconds(began - hold.began),
         "error": None,
         "stack_trace": None,
-        "output": _output(activity, results, drafts, execution.dry_run) if results else None,
+        "output": _output(activity, results, drafts, execution.dry_run, ending.told) if results else None,
         "items_processed": len(results),
         "items_success": len(results) - failed,
         "items_failed": failed,
@@ -85,8 +104,10 @@ def complete(
         if drafts:
             connection.execute(insert(_draft_table), drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
-        _remember(connection, execution, activity)
+        _remember(connection, execution, ending)
         bells = finish(session, connection, execution, activity, base_url)
+        if drafts:  # the job is locked by now, as it is for whoever gives back
+            givenback.settle(connection, execution.job_id, ending.told)
         _step(connection, hold, began)
         return bells
 
@@ -121,7 +142,7 @@ def fail(
             at = now + timedelta(seconds=wait)
             hold.take(connection, status=Status.RETRYING, next_retry_at=at, **common)
             return [Bell("run", execution.id, eta=at)]
-        shown = _output(activity, results, [], execution.dry_run) if activity and results else None
+        shown = _output(activity, results, [], execution.dry_run, {}) if activity and results else None
         ended = {
             "status": fault.status,
             "outcome": Outcome(fault.status.value),
@@ -286,12 +307,22 @@ def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, 
 
 
 def _output(
-    activity: Activity, results: Iterable[Written], drafts: Iterable[dict[str, Any]], with_content: bool
+    activity: Activity,
+    results: Iterable[Written],
+    drafts: Iterable[dict[str, Any]],
+    with_content: bool,
+    told: Mapping[str, Sequence[Key]],
 ) -> dict[str, Any]:
     made = {draft["platform_id"]: draft["id"] for draft in drafts}
+
+    def shown(result: Written) -> dict[str, Any]:
+        given = len(told.get(result.platform_id, ()))
+        one = _result(result, made.get(result.platform_id), with_content)
+        return one | ({"givenBack": given} if given else {})
+
     return {
         "activity": {"summary": activity.summary, "hasActivity": activity.has_activity},
-        "results": [_result(result, made.get(result.platform_id), with_content) for result in results],
+        "results": [shown(result) for result in results],
     }
 
 
@@ -312,16 +343,25 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
     return shown
 
 
-def _remember(connection: Connection, execution: Execution, activity: Activity) -> None:
-    """What this run tells no later run of the job tells again."""
+def _remember(connection: Connection, execution: Execution, ending: Ending) -> None:
+    """What this run tells no later run of the job tells again.
+
+    What is carried over is none of it: the next run reads it again, held security fixes included. Only what
+    stood there before a job's first window has been passed for good.
+    """
     if not execution.moves_cursor:
         return
-    at, until = clock.now(), activity.window.until
-    connection.execute(_SYNCED, {"project": execution.project_id, "until": until})
-    # What was withheld is dealt with as well: for good, or kept until its release.
-    if keys := {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}:
+    activity, at = ending.activity, clock.now()
+    connection.execute(_SYNCED, {"project": execution.project_id, "until": activity.window.until})
+    if ending.outcome == Outcome.NOT_SIGNIFICANT:
+        keys = {key for key in activity.passed if key[0] == "release"}
+    else:
+        # What was withheld is dealt with as well: for good, or kept until its release.
+        keys = {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}
+    if keys:
         rows = [
             {"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in sorted(keys)
         ]
         connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
-    heldback.settle(connection, execution.job_id, activity, at)
+    if ending.outcome != Outcome.NOT_SIGNIFICANT:
+        heldback.settle(connection, execution.job_id, activity, at)

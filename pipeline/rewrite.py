@@ -14,19 +14,20 @@ from sqlalchemy.orm import Session, joinedload
 
 from lib import clock
 from lib.errors import OutsideError
-from models import Draft, DraftState, Execution, Job, Ordered, Platform, Project, Regeneration, Step
+from models import Draft, DraftState, Execution, Job, Ordered, Platform, Project, Regeneration
 from models.base import may_pass, reading, table
 from models.draft import unfinished
-from models.values import Brief, Post, Status
-from pipeline import drafts, joining, regenerate, scan, versions
+from models.values import Activity, Brief, Post
+from pipeline import drafts, givenback, joining, regenerate, scan, versions
 from pipeline.adapters import Adapters, SetupError
 from pipeline.bells import Bell
 from pipeline.brief import brief_for, digest_for, maker
 from pipeline.earlier import earlier_titles
 from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on, proof_on
 from pipeline.housekeeping import Beat, Ward
-from pipeline.story import stored_activity
+from pipeline.story import still_told
 from pipeline.write import Failure, TimeLimitError, Written, failure_of, soonest, write_one
+from writers.base import Writer
 from writers.disclosure import MadeBy
 
 log = logging.getLogger(__name__)
@@ -141,10 +142,12 @@ def _attempt(
         session.expunge_all()
         if order is None:
             return []
+        activity = hold.patiently(partial(_read_again, session, order))
         told = partial(scan.told_before_elsewhere, engine_of(session), order.job.id, hold.patiently)
-        brief = _brief(order, maker(adapters.writer), told)
+        writer = adapters.writer_for(order.job)
+        brief = _brief(order, activity, maker(writer), told)
         go_on(heart)
-        written = _written(session, hold, adapters, pool, order, brief)
+        written = _written(session, hold, pool, writer, order, brief)
         if written.failure is not None:
             return _fail(session, hold, written.failure)
         if written.post is not None:
@@ -165,7 +168,7 @@ def _attempt(
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """The rows that a new text is made from, and what its scan stored."""
+    """The rows that a new text is made from, and the titles that it must not repeat."""
 
     draft: Draft
     row: Regeneration
@@ -173,7 +176,6 @@ class _Order:
     job: Job
     project: Project
     platform: Platform
-    scanned: dict[str, Any]
     titles: tuple[str, ...]
 
 
@@ -189,12 +191,10 @@ def _load(session: Session, hold: Hold, connection: Connection) -> _Order | None
     to_project = joinedload(Execution.job).joinedload(Job.project)
     execution = session.get_one(Execution, draft.execution_id, options=[to_project], populate_existing=True)
     platform = session.get(Platform, draft.platform_id) if draft.platform_id else None
-    scans = (Step.execution_id == execution.id) & (Step.name == "scan") & (Step.status == Status.COMPLETED)
-    scanned = session.scalar(select(Step.result).where(scans).limit(1))
-    if platform is None or scanned is None:
-        raise SetupError(regenerate.NO_PLATFORM if platform is None else regenerate.NO_SCAN)
+    if platform is None:
+        raise SetupError(regenerate.NO_PLATFORM)
     titles = _other_titles(connection, draft, execution.job_id, platform.id)
-    return _Order(draft, row, execution, execution.job, execution.job.project, platform, scanned, titles)
+    return _Order(draft, row, execution, execution.job, execution.job.project, platform, titles)
 
 
 def _other_titles(connection: Connection, draft: Draft, job_id: str, platform_id: str) -> tuple[str, ...]:
@@ -208,9 +208,19 @@ def _stands(draft: Draft, row: Regeneration) -> bool:
     return draft.version == row.from_version and draft.state == DraftState.DRAFT
 
 
-def _brief(order: _Order, made_by: MadeBy, told_before: Callable[..., scan.Keys]) -> Brief:
+def _read_again(session: Session, order: _Order) -> Activity:
+    """What the draft was written from. Raises SetupError where it is not kept any more."""
+    with reading(session):
+        activity = givenback.written_from(session, order.draft)
+    if activity is None:
+        raise SetupError(regenerate.NO_SCAN)
+    return still_told(activity, order.project)
+
+
+def _brief(
+    order: _Order, activity: Activity, made_by: MadeBy, told_before: Callable[..., scan.Keys]
+) -> Brief:
     """The brief of the draft's own run, with what its owner asks now; told is what was told then."""
-    activity = stored_activity(order.scanned, order.project)
     asked = joining.asked(activity) if order.execution.tell_since is None else set()
     told = told_before(asked, activity.window.until) if asked else set()
     shown = digest_for(activity, order.job, order.project, told)
@@ -222,12 +232,12 @@ def _brief(order: _Order, made_by: MadeBy, told_before: Callable[..., scan.Keys]
 
 
 def _written(
-    session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor, order: _Order, brief: Brief
+    session: Session, hold: Hold, pool: ThreadPoolExecutor, writer: Writer, order: _Order, brief: Brief
 ) -> Written:
     """The one place where the writer is asked; what it raises is the result's failure."""
     began = time.monotonic()
     prove = partial(hold.prove, engine_of(session))
-    future: Future[Written] = pool.submit(write_one, adapters.writer, order.platform.id, brief, prove)
+    future: Future[Written] = pool.submit(write_one, writer, order.platform.id, brief, prove)
     if not soonest({future}, LIMIT - (time.monotonic() - began), hold.ended):
         future.cancel()
         raise TimeLimitError(TOO_LONG)

@@ -104,6 +104,7 @@ def upgrade():
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("item", sa.JSON(), nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="fk_given_back_job_id_job", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(

@@ -102,6 +102,9 @@ class FakeAdapters:
     def source(self, project: Project) -> FakeSource:
         return self.github
 
+    def writer_for(self, job: Job) -> FakeWriter:
+        return self.writer
+
 
 def commit(sha: str, message: str, date: datetime | None = None) -> Commit:
     return Commit(sha, message, Person("John Doe"), date or our_clock.now())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import clock
-from models import Project
+from models import Job, Project
 from models.values import Activity, Brief, Commit, Person, Post, Usage, Window
 from tasks.consumer import huey, settings  # noqa: F401
 from tasks.worker import current
@@ -57,6 +57,9 @@ class InstantAdapters:
 
     def source(self, _project: Project) -> InstantSource:
         return InstantSource()
+
+    def writer_for(self, _job: Job) -> InstantWriter:
+        return self.writer
 
 
 current().adapters = InstantAdapters()  # type: ignore[assignment]
