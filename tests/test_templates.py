@@ -67,6 +67,7 @@ def site(rows: Rows, user) -> list[str]:
         *("/dashboard", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),
         *(f"{at_project}/cron/new", at_job, f"{at_job}/edit", f"{at_job}/disable", f"{at_job}/delete"),
         *(f"/executions/{execution.id}", f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
+        f"/drafts/{draft.id}/compare",
         *("/notifications", "/notifications/badge", "/settings"),
     ]
 
