@@ -64,6 +64,11 @@ def units_of(row: Draft | DraftVersion, platform_type: str) -> Units:
     return [*heads, *(text for token in parsed(row.content) if (text := plain(token)) is not None)]
 
 
+def unmarked(draft: Draft) -> Review:
+    """The text without a mark, for whoever only reads it."""
+    return Review((), tuple(() for _ in units_of(draft, draft.platform_type)))
+
+
 def review(draft: Draft, versions: Iterable[DraftVersion]) -> Review:
     """Match the draft's claims with its text, each once, in the order of both. What matches none and stands
     in no version that a writer made is its owner's own; a heading or a disclosure of the writer's is

@@ -149,7 +149,7 @@ def page(
         saved=view.exactly(draft.updated_at, zone) if draft.updated_at else None,
         checks=tuple(draft.checks),
         remarks=tuple(draft.remarks or ()),
-        preview=_preview(draft, found, execution.job.project.name),
+        preview=preview_of(draft, found, execution.job.project.name),
         passages=found.passages,
         has_claims=bool(draft.claims),
         source=draft.content,
@@ -175,7 +175,8 @@ def _truth(draft: Draft, platform: str, summary: str, zone: str) -> str:
     return f"{written} Version {draft.version} was approved {when}."
 
 
-def _preview(draft: Draft, found: Review, author: str) -> Preview:
+def preview_of(draft: Draft, found: Review, author: str) -> Preview:
+    """As its platform will show it; `found` says what is marked."""
     title, subtitle, *blocks = found.spans
     is_card = draft.platform_type == "LINKEDIN"
     content = (

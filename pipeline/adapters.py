@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lib.errors import OutsideError
+from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import Job, Project
@@ -45,6 +46,10 @@ class Adapters:
     @property
     def base_url(self) -> str:
         return self.settings.base_url
+
+    def approval(self, draft_id: str, version: int) -> str:
+        """Where this version of a draft can be approved by whoever gets the mail."""
+        return Links(self.base_url, self.settings.secret_key.get_secret_value()).approval(draft_id, version)
 
     def source(self, project: Project) -> Source:
         """The project's repository. Raises SetupError, SourceError or SecretError."""

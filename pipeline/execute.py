@@ -65,7 +65,7 @@ def _attempt(
             go_on(heart)
         _write(story, activity)
         ending = record.Ending(activity, story.results, story.given, story.too_little)
-        return record.complete(session, hold, story.execution, ending, adapters.base_url)
+        return record.complete(session, hold, story.execution, ending, adapters.base_url, adapters.approval)
     except LostError:
         raise
     except StoppedError:

@@ -1,6 +1,6 @@
 """What every end of an execution has in common: the job's cursor and statistics, and telling its owner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from models.base import table
 from models.values import Activity, Outcome, Status
 from pipeline import jobs, notify, pushes
 from pipeline.bells import Bell
+from pipeline.notify import Waiting
 
 _job_table = table(Job)
 _job = _job_table.c
@@ -63,7 +64,12 @@ window stays a first one (no `cursor_read`: `pipeline.scan.WindowPlan`), but no 
 
 
 def finish(
-    session: Session, connection: Connection, execution: Execution, activity: Activity | None, base_url: str
+    session: Session,
+    connection: Connection,
+    execution: Execution,
+    activity: Activity | None,
+    base_url: str,
+    posts: Sequence[Waiting] = (),
 ) -> list[Bell]:
     """What every end has in common: the job's cursor and statistics, whether it goes on, and telling the
     owner."""
@@ -90,17 +96,23 @@ def finish(
     told = notify.is_told(execution, job.notify)
     if not (told or pauses or goes_on):
         return []
-    return _tell(session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url)
+    return _tell(
+        session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url, posts
+    )
 
 
 def _tell(
-    session: Session, execution: Execution, change: Callable[[Job], None] | None, base_url: str
+    session: Session,
+    execution: Execution,
+    change: Callable[[Job], None] | None,
+    base_url: str,
+    posts: Sequence[Waiting],
 ) -> list[Bell]:
     job = session.get_one(Job, execution.job_id, populate_existing=True)
     set_committed_value(execution, "job", job)
     if change is not None:
         change(job)
-    mails = notify.tell(session, execution, base_url=base_url, paused=change is jobs.pause)
+    mails = notify.tell(session, execution, base_url=base_url, paused=change is jobs.pause, posts=posts)
     session.flush()
     return [Bell("deliver", mail.id) for mail in mails]
 

@@ -1,6 +1,6 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,9 @@ from pipeline import givenback, heldback, versions
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
+from pipeline.notify import Waiting
 from pipeline.write import Written
+from platforms import NAMES
 
 _attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
 _draft_table = table(Draft)
@@ -74,11 +76,18 @@ class Ending:
         return {one: activity.keys() for one, activity in self.given.items() if one in written}
 
 
-def complete(session: Session, hold: Hold, execution: Execution, ending: Ending, base_url: str) -> list[Bell]:
+def complete(
+    session: Session,
+    hold: Hold,
+    execution: Execution,
+    ending: Ending,
+    base_url: str,
+    approval: Callable[[str, int], str],
+) -> list[Bell]:
     """Store a run that succeeded, wholly or in part, or that found nothing to tell; commits. Raises
     LostError.
 
-    `execution` is the row as the run loaded it.
+    `execution` is the row as the run loaded it. `approval`: where a version of a draft can be approved.
     """
     activity, results = ending.activity, ending.results
     failed = sum(1 for result in results if result.failure)
@@ -105,7 +114,8 @@ def complete(session: Session, hold: Hold, execution: Execution, ending: Ending,
             connection.execute(insert(_draft_table), drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
         _remember(connection, execution, ending)
-        bells = finish(session, connection, execution, activity, base_url)
+        posts = [_waiting(draft, approval) for draft in drafts]
+        bells = finish(session, connection, execution, activity, base_url, posts)
         if drafts:  # the job is locked by now, as it is for whoever gives back
             givenback.settle(connection, execution.job_id, ending.told)
         _step(connection, hold, began)
@@ -304,6 +314,12 @@ def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, 
         for result in results
         if result.post is not None
     ]
+
+
+def _waiting(draft: Mapping[str, Any], approval: Callable[[str, int], str]) -> Waiting:
+    """A draft as the mail names it: by its title, or its first line."""
+    said = draft["title"] or draft["content"].strip().partition("\n")[0]
+    return Waiting(NAMES[draft["platform_type"]], said, approval(draft["id"], 1))
 
 
 def _output(

@@ -99,6 +99,9 @@ class FakeAdapters:
         self.github = FakeSource()
         self.writer = FakeWriter()
 
+    def approval(self, draft_id: str, version: int) -> str:
+        return f"{self.base_url}/approve?token={draft_id}.{version}"
+
     def source(self, project: Project) -> FakeSource:
         return self.github
 
