@@ -1,6 +1,7 @@
 """HTTP in: pages for people, JSON for programs."""
 
 from blueprints import (
+    approval,
     auth,
     dashboard,
     drafts,
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     jobs.bp,
     executions.bp,
     drafts.bp,
+    approval.bp,
     notifications.bp,
     settings.bp,
     webhooks.bp,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.extensions import csrf, db, login_manager
 from lib import clock
+from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import ApiToken, Base, User
@@ -23,6 +24,12 @@ def settings() -> Settings:
     """The settings of the running application."""
     found: Settings = current_app.extensions["repocast"]
     return found
+
+
+def links() -> Links:
+    """What makes and reads the addresses in mails that do something."""
+    chosen = settings()
+    return Links(chosen.base_url, chosen.secret_key.get_secret_value())
 
 
 def secret_box() -> SecretBox:

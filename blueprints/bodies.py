@@ -277,7 +277,14 @@ class PreviewBody(Body):
 class JobBody(PreviewBody):
     """retryDelay and timeLimit are seconds; platformIds null means all connected platforms. As many failed
     executions in a row as pauseAfter says pause the job, 0 never; isEnabled true lets a paused one go on.
-    runOnPush lets the project's webhook start a run, ten minutes after the last push."""
+    runOnPush lets the project's webhook start a run, ten minutes after the last push.
+
+    significance is how much must have happened for a post in a run that nobody triggered: OFF writes of
+    everything; NORMAL of a release, a breaking change, a feature, a fix, a gain in speed, what closed an
+    issue, or three smaller changes; STRICT of a release, a breaking change, a feature, or three fixes. Less
+    is carried over to the next run, for 30 days at most. writer: AUTO is the model where the server has a
+    key, else the template writer. With fallsBack the template writer steps in where the model fails for
+    good."""
 
     name: Name
     description: Description = ""
@@ -292,6 +299,9 @@ class JobBody(PreviewBody):
     first_run: FirstRun = FirstRun(days=7)
     platform_ids: list[Id] | None = None
     run_on_push: bool = False
+    significance: Literal["OFF", "NORMAL", "STRICT"] = "NORMAL"
+    writer: Literal["AUTO", "TEMPLATE", "MODEL"] = "AUTO"
+    falls_back: bool = False
 
 
 class TriggerBody(Body):
@@ -302,13 +312,13 @@ class TriggerBody(Body):
     since: Past | None = None
 
 
-def _without_default(schema: dict[str, Any]) -> None:
+def without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
 def editable(model: type[Body]) -> type[Body]:
     """The same model for a PATCH: every field may be left out."""
-    may_be_absent = Field(default=None, json_schema_extra=_without_default)
+    may_be_absent = Field(default=None, json_schema_extra=without_default)
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         kind = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation

@@ -258,16 +258,20 @@ def read_user(email: str, password: str) -> dict[str, str]:
     return _accepted({"email": email, "password": password}, details)
 
 
+_CHOICES = ("onMissed", "notify", "significance", "writer")
+_SWITCHES = ("isEnabled", "runOnPush", "fallsBack")
+
+
 def job_form(form: MultiDict[str, str]) -> dict[str, Any]:
     """The flat form of a job as the API's nested body; what is no number stays text, for the error to name.
 
-    Fields have the API's names. An absent `isEnabled` or `runOnPush` is off. `platformIds` is a list, unless
+    Fields have the API's names. An absent switch (`_SWITCHES`) is off. `platformIds` is a list, unless
     `allPlatforms` is on. `firstRun` is 1, 7, 30 or `since`, with the instant in `since`.
     """
-    data: dict[str, Any] = _given(form, "name", "description", "frequency", "onMissed", "notify")
+    data: dict[str, Any] = _given(form, "name", "description", "frequency", *_CHOICES)
     numbers = _given(form, "maxRetries", "retryDelay", "timeLimit", "pauseAfter")
     data |= {key: _number(text) for key, text in numbers.items()}
-    data |= {switch: switch in form for switch in ("isEnabled", "runOnPush")}
+    data |= {switch: switch in form for switch in _SWITCHES}
     data["platformIds"] = None if "allPlatforms" in form else form.getlist("platformIds")
     if "firstRun" in form:
         first = form["firstRun"]

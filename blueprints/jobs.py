@@ -84,6 +84,8 @@ def _form(
         errors=errors,
         paused=job is not None and pages_cards.is_paused(job),
         zones=zones.names(),
+        significances=pages_job.SIGNIFICANCE.items(),
+        writers=pages_job.WRITERS.items(),
         platforms=[(platform.id, NAMES[platform.type]) for platform in project.platforms],
         coming=pages_job.coming(form),
         base=url_for("jobs.new", project_id=project.id).removesuffix("/new") + (f"/{job.id}" if job else ""),

@@ -18,6 +18,7 @@ from models import LIVE, Execution, Job, Project, unended
 from models.base import UtcDateTime
 from models.values import Status
 from pipeline import jobs
+from pipeline.significance import CARRIED_MAX
 
 RECENT = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +75,14 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What came in since then was too little for a post; `until` is when it is told in any case."""
+
+    since: Moment
+    until: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """`no_next` says why there is no next run, where there is none; `not_run` sums up what `skipped` lists by
     reason, with the newest one's."""
@@ -95,6 +104,7 @@ class Card:
     not_run: Skipped | None
     statistics: Statistics
     trouble: Trouble | None
+    carried: Carried | None
 
     @property
     def is_live(self) -> bool:
@@ -180,6 +190,7 @@ def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped
         not_run=in_short(skipped, job.timezone),
         statistics=statistics(job),
         trouble=trouble(job, live, recent),
+        carried=_carried(job),
     )
 
 
@@ -194,6 +205,13 @@ def _pause(job: Job) -> Pause | None:
     failed = max(job.failures_in_row, 1)
     why = "its last run failed" if failed == 1 else f"its last {failed} runs failed"
     return Pause(view.dated(job.paused_at, job.timezone), why)
+
+
+def _carried(job: Job) -> Carried | None:
+    if job.carried_since is None or job.cursor_until is None:
+        return None
+    ends = job.carried_since + CARRIED_MAX
+    return Carried(view.dated(job.cursor_until, job.timezone), view.dated(ends, job.timezone))
 
 
 def mark_of_job(job: Job, state: str) -> Mark:

@@ -18,6 +18,8 @@ from lib import clock
 from lib.words import plural
 from models import LIVE, Attempt, Draft, Execution, Step
 from models.values import Outcome, Status
+from pipeline import givenback
+from pipeline.significance import CARRIED_MAX
 from platforms import NAMES
 
 STEP_NAMES = {"scan": "Read the repository", "record": "Record the results"}
@@ -74,6 +76,7 @@ class Result:
     content: str
     tags: tuple[str, ...]
     checks: tuple[str, ...]
+    given_back: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +210,31 @@ def _truth(
     took = f" in {view.duration(execution.duration)}" if execution.duration is not None else ""
     written = execution.items_success
     return {
-        Outcome.SUCCESS: f"{plural(written, 'post')} written from {execution.summary or 'activity'}{took}.",
+        Outcome.SUCCESS: f"{plural(written, 'post')} written from {_found(execution, results)}{took}.",
         Outcome.PARTIAL: f"{written} of {execution.items_processed} posts written; {_failed(results)}.",
         Outcome.NO_ACTIVITY: _nothing(execution),
-        Outcome.NOT_SIGNIFICANT: "Too little happened to tell; it is kept for the next run.",
+        Outcome.NOT_SIGNIFICANT: _too_little(execution),
         Outcome.FAILED: f"Failed{after}; nothing was written. {execution.reason or ''}".strip(),
         Outcome.TIMEOUT: f"It took longer than the job's time limit{after}; nothing was written.",
         Outcome.CANCELLED: execution.reason or "It was cancelled.",
         Outcome.SKIPPED: execution.reason or "It did not run.",
     }[Outcome(execution.outcome or execution.status)]
+
+
+def _found(execution: Execution, results: Sequence[Result]) -> str:
+    """What was read, and what rejected posts had given back."""
+    again = sum(result.given_back for result in results)
+    return (execution.summary or "activity") + (f" plus {givenback.counted(again)}" if again else "")
+
+
+def _too_little(execution: Execution) -> str:
+    """Why, and what comes of it; until when, while it is still carried."""
+    said = execution.reason or "Too little happened to tell; it is kept for the next run."
+    since, until = execution.job.carried_since, execution.window_until
+    if since is None or until is None or until < since:
+        return said
+    latest = view.exactly(since + CARRIED_MAX, execution.job.timezone).words
+    return f"{said} From {latest} on whatever has come in is told."
 
 
 def _nothing(execution: Execution) -> str:
@@ -348,4 +367,5 @@ def _result(one: dict[str, Any], draft: Draft | None) -> Result:
         content=text,
         tags=tuple(draft.tags if draft else content.get("tags") or ()),
         checks=tuple(draft.checks if draft else ()),
+        given_back=int(one.get("givenBack") or 0),
     )

@@ -13,8 +13,8 @@ from blueprints.pages_paging import older_than, older_url, split
 from blueprints.view import Moment
 from lib import clock
 from lib.words import plural
-from models import Draft, Execution, Job
-from pipeline import schedule
+from models import Draft, Execution, GivenBack, Job, Platform
+from pipeline import givenback, schedule
 from pipeline.jobs import live_execution, schedule_of
 from platforms import NAMES
 
@@ -29,6 +29,19 @@ TOLD = {
     "PROBLEMS": "Problems only, by email and in the app",
     "NONE": "Nothing",
 }
+
+SIGNIFICANCE = {
+    "NORMAL": "When there is news: a release, a feature, a fix, or three smaller changes",
+    "STRICT": "Only for a release, a breaking change, a feature, or three fixes",
+    "OFF": "After every run that finds anything",
+}
+WRITERS = {
+    "AUTO": "The model where the server has a key for one, else the template writer",
+    "TEMPLATE": "The template writer, which needs no key",
+    "MODEL": "The model; without a key the run fails and says so",
+}
+
+FALLS_BACK = "; the template writer steps in where the model fails for good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,7 @@ class JobPage:
     draft_count: int
     push: Moment | None
     push_waits: bool
+    given_back: tuple[str, ...]
     cursor: str | None
 
 
@@ -99,6 +113,7 @@ def page(job: Job, cursor: str | None) -> JobPage:
         last_failure=view.past(job.last_failure, job.timezone, named=True) if job.last_failure else None,
         draft_count=_drafts(job),
         push=view.dated(job.push_at, job.timezone) if job.push_at else None,
+        given_back=tuple(_given_back(job)),
         push_waits=card.is_live and job.push_at is not None and job.push_at <= clock.now(),
         cursor=cursor,
     )
@@ -134,6 +149,8 @@ def _settings(job: Job) -> tuple[tuple[str, str], ...]:
         ("Time limit", view.span(job.time_limit)),
         ("Missed runs", MISSED[job.on_missed]),
         *((("On a push", _on_push(job)),) if job.run_on_push else ()),
+        ("A post is written", SIGNIFICANCE[job.significance]),
+        ("Written by", WRITERS[job.writer] + (FALLS_BACK if job.falls_back else "")),
         ("First run", _first_run(job)),
         ("You are told", TOLD[job.notify]),
     )
@@ -155,11 +172,20 @@ def _on_push(job: Job) -> str:
 
 
 def _first_run(job: Job) -> str:
+    if job.cursor_until is not None and job.cursor_read is None and job.carried_since is not None:
+        return f"Nothing told yet; everything since {view.exactly(job.cursor_until, job.timezone).words}"
     if job.cursor_until is not None:
         return f"Done; told up to {view.exactly(job.cursor_until, job.timezone).words}"
     if since := job.first_run.get("since"):
         return f"Everything since {view.exactly(clock.parse_iso(since), job.timezone).words}"
     return f"The last {plural(int(job.first_run.get('days', 7)), 'day')}"
+
+
+def _given_back(job: Job) -> list[str]:
+    """What rejected posts gave back, by platform, as far as no post has told it again."""
+    counts = select(Platform.type, func.count()).join(GivenBack, GivenBack.platform_id == Platform.id)
+    rows = db.session.execute(counts.where(GivenBack.job_id == job.id).group_by(Platform.type))
+    return [f"{givenback.counted(count)} for {NAMES[kind]}" for kind, count in sorted(row for row in rows)]
 
 
 def _drafts(job: Job) -> int:

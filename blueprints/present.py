@@ -1,18 +1,33 @@
 """What the API shows of each row. Every function returns finished values; none of them asks the database."""
 
-import json
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from blueprints import shapes
+from blueprints import draft_shapes, shapes
 from blueprints.shapes import Json
 from lib import clock
 from lib.errors import parted
-from models import Attempt, Draft, Execution, Job, Notification, Platform, Project, Step
+from models import (
+    Attempt,
+    Draft,
+    DraftVersion,
+    Execution,
+    Job,
+    Notification,
+    Platform,
+    Project,
+    Regeneration,
+    Step,
+)
 from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
+from pipeline.versions import post_of
+from platforms.export import Exported
+from platforms.export import export as as_file
 from sources.check import Checked
 
 
@@ -110,12 +125,16 @@ def _story(row: Execution, drafts: Mapping[str, Draft] | None) -> Json:
     return told | {"error": error, "remedy": remedy}
 
 
+_QUIET = (Outcome.NO_ACTIVITY, Outcome.NOT_SIGNIFICANT)
+
+
 def _metadata(row: Execution) -> Json:
     found = {"project_id": row.project_id, "user_id": row.user_id}
-    if row.outcome != Outcome.NO_ACTIVITY:
+    if row.outcome not in _QUIET:
         return found
-    activity = {"has_activity": False, "summary": row.summary or "No activity"}
-    return found | {"message": "No GitHub activity detected", "activity": activity}
+    little = row.outcome == Outcome.NOT_SIGNIFICANT
+    activity = {"has_activity": little, "summary": row.summary or "No activity"}
+    return found | {"message": row.reason if little else "No GitHub activity detected", "activity": activity}
 
 
 def _output(output: Json | None, drafts: Mapping[str, Draft] | None) -> Json | None:
@@ -153,18 +172,43 @@ def statistics(row: Job, recent: Iterable[Execution]) -> Json:
 
 
 def draft(row: Draft) -> Json:
-    return _json(shapes.DraftView, row)
+    return _json(draft_shapes.DraftView, row, **_review(row))
+
+
+def draft_detail(row: Draft, order: Regeneration | None) -> Json:
+    """`order`: the latest to write it anew."""
+    return _json(
+        draft_shapes.DraftDetailView,
+        row,
+        **_review(row),
+        claims=row.claims or [],
+        sources=row.sources or [],
+        regeneration=None if order is None else _values(draft_shapes.RegenerationView, order),
+    )
+
+
+def _review(row: Draft) -> Json:
+    return {"checks": [*row.checks, *(row.remarks or [])]}
+
+
+def version(row: DraftVersion) -> Json:
+    return _json(draft_shapes.VersionView, row)
 
 
 def notification(row: Notification) -> Json:
     return _json(shapes.NotificationView, row, read=row.is_read)
 
 
-def export(row: Draft) -> str:
-    """The post as a file that its platform's own importer reads; LinkedIn's is its text alone."""
-    if row.platform_type == "LINKEDIN":
-        return row.content
-    # A JSON string is a YAML string, so that no title can break out of its line.
-    matter = {"title": row.title, "tags": ", ".join(row.tags)}
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in matter.items()]
-    return "\n".join(["---", *lines, "published: false", "---", "", row.content.rstrip(), ""])
+def export(row: Draft) -> Exported:
+    """The draft as a file that its platform's own importer reads; LinkedIn's is its text alone."""
+    return as_file(row.platform_type, post_of(row))
+
+
+def file_headers(row: Draft, file: Exported) -> dict[str, str]:
+    """Of a download: named after the post, in letters that every system takes."""
+    plain = unicodedata.normalize("NFKD", row.title or row.platform_type.lower()).encode("ascii", "ignore")
+    slug = "-".join(re.findall("[a-z0-9]+", plain.decode().lower()))[:60].strip("-") or row.id
+    return {
+        "Content-Type": f"{file.mime}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{slug}.{file.ending}"',
+    }

@@ -81,7 +81,8 @@ class PlatformView(View):
 
 
 class JobView(View):
-    """`pushAt` is when a run is due because of a push."""
+    """`pushAt` is when a run is due because of a push. `carriedSince` is the end of the first window that was
+    too little for a post and is carried over, null where nothing is."""
 
     id: str
     project_id: str
@@ -113,6 +114,10 @@ class JobView(View):
     platform_ids: list[str] | None
     run_on_push: bool
     push_at: Instant | None
+    significance: str
+    carried_since: Instant | None
+    writer: str
+    falls_back: bool
     created_at: Instant
 
 
@@ -143,12 +148,16 @@ class ContentView(View):
 
 
 class ResultView(View):
+    """`givenBack` counts the items of rejected posts that this one tells again, absent where there are
+    none."""
+
     platform_id: str
     platform_type: PlatformType
     success: bool
     error: str | None
     draft_id: str | None
     content: ContentView | None = None
+    given_back: int = 0
 
 
 class OutputView(View):
@@ -157,6 +166,8 @@ class OutputView(View):
 
 
 class MetadataView(View):
+    """`message` and `activity` say why nothing was written, where that is no failure."""
+
     project_id: str
     user_id: str
     message: str = ""
@@ -291,20 +302,6 @@ class StatisticsView(View):
     last_success: Instant | None
     next_run: Instant | None
     recent_executions: list[RecentView]
-
-
-class DraftView(View):
-    id: str
-    execution_id: str
-    platform_id: str | None
-    platform_type: PlatformType
-    state: str
-    title: str
-    content: str
-    tags: list[str]
-    version: int
-    checks: list[str]
-    created_at: Instant
 
 
 class NotificationView(View):

@@ -1,7 +1,16 @@
 """The rows. Importing this package registers every table."""
 
 from models.base import Base
-from models.draft import Draft, DraftVersion, Regeneration
+from models.draft import (
+    DRAFT_MOVES,
+    ORDER_MOVES,
+    Draft,
+    DraftState,
+    DraftVersion,
+    Ordered,
+    Regeneration,
+    unfinished,
+)
 from models.execution import LIVE, MOVES, Attempt, Execution, Step, origins, unended
 from models.job import GivenBack, HeldBack, Job, Told
 from models.notification import EmailDelivery, Notification, Pulse
@@ -10,12 +19,15 @@ from models.spend import Spend
 from models.user import ApiToken, User
 
 __all__ = [
+    "DRAFT_MOVES",
     "LIVE",
     "MOVES",
+    "ORDER_MOVES",
     "ApiToken",
     "Attempt",
     "Base",
     "Draft",
+    "DraftState",
     "DraftVersion",
     "EmailDelivery",
     "Execution",
@@ -23,6 +35,7 @@ __all__ = [
     "HeldBack",
     "Job",
     "Notification",
+    "Ordered",
     "Platform",
     "Project",
     "Pulse",
@@ -34,4 +47,5 @@ __all__ = [
     "WebhookDelivery",
     "origins",
     "unended",
+    "unfinished",
 ]

@@ -1,16 +1,56 @@
-"""A post as a row: editable, versioned, with a state."""
+"""A post as a row: editable, versioned, with a state; and the tables of its legal moves."""
 
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lib import ids
 from models.base import Base, now
 from models.execution import Execution
 
+
+class DraftState(StrEnum):
+    """Of a draft. DRAFT waits for its owner, who alone moves it."""
+
+    DRAFT = "DRAFT"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    PUBLISHED = "PUBLISHED"
+
+
+DRAFT_MOVES: dict[DraftState, tuple[DraftState, ...]] = {
+    DraftState.DRAFT: (DraftState.APPROVED, DraftState.REJECTED),
+    DraftState.APPROVED: (DraftState.DRAFT, DraftState.PUBLISHED),
+    DraftState.REJECTED: (DraftState.DRAFT,),
+}
+
+
+class Ordered(StrEnum):
+    """The status of an order to write a draft anew."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+ORDER_MOVES: dict[Ordered, tuple[Ordered, ...]] = {
+    Ordered.QUEUED: (Ordered.RUNNING, Ordered.CANCELLED),
+    Ordered.RUNNING: (Ordered.QUEUED, Ordered.COMPLETED, Ordered.FAILED, Ordered.CANCELLED),
+}
 _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING')")
+
+
+def unfinished(columns: Any) -> ColumnElement[bool]:
+    """The condition of the index on live orders, word for word, for a WHERE that is to use it (see
+    `models.execution.unended`)."""
+    values = [str(status) for status in ORDER_MOVES]
+    listed: Any = bindparam("unfinished", values, expanding=True, literal_execute=True)
+    return cast(ColumnElement[bool], columns.status.in_(listed))
 
 
 class Draft(Base):
@@ -18,18 +58,23 @@ class Draft(Base):
 
     `checks` are sentences about what the platform will not take, `remarks` about what the ledger of claims
     left out or added. `claims` are the sentences as they were written, each with its refs, and `sources`
-    what the refs stand for. `given_back_at`: its items were given back to the job, to be told again.
+    what the refs stand for. `job_id` is its execution's, repeated here so that the latest posts of a job are
+    found by one index. `given_back_at`: its items were given back to the job, to be told again.
     """
 
     __tablename__ = "draft"
-    __table_args__ = (Index("ix_draft_user_history", "user_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_draft_user_history", "user_id", "created_at", "id"),
+        Index("ix_draft_job_history", "job_id", "platform_id", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("draft"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
     execution_id: Mapped[str] = mapped_column(ForeignKey("execution.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str | None] = mapped_column(String(40))
     platform_id: Mapped[str | None] = mapped_column(ForeignKey("platform.id", ondelete="SET NULL"))
     platform_type: Mapped[str] = mapped_column(String(10))
-    state: Mapped[str] = mapped_column(String(10), default="DRAFT")
+    state: Mapped[str] = mapped_column(String(10), default=DraftState.DRAFT)
     title: Mapped[str] = mapped_column(String(500), default="")
     subtitle: Mapped[str | None] = mapped_column(String(500))
     content: Mapped[str] = mapped_column(Text)
@@ -50,7 +95,11 @@ class Draft(Base):
 
 class DraftVersion(Base):
     """One version of a draft's text. `made_by` is MODEL, TEMPLATE or USER; `instruction` is what its owner
-    asked of a text that was written anew."""
+    asked of a text that was written anew.
+
+    A draft that was never changed needs no row. `claims`, `sources`, `remarks` and `usage` are those of the
+    text that the version stems from. `approved_at` is when this very version was approved, if ever.
+    """
 
     __tablename__ = "draft_version"
 
@@ -62,14 +111,20 @@ class DraftVersion(Base):
     content: Mapped[str] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     instruction: Mapped[str] = mapped_column(String(2000), default="")
+    remarks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    claims: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    sources: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
+    approved_at: Mapped[datetime | None]
 
 
 class Regeneration(Base):
     """An order to write a draft anew: QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED.
 
-    `from_version` is the version that it replaces, and no other. A RUNNING one carries a heartbeat, and
-    every write of it names its `attempt`.
+    `from_version` is the version that it replaces, and no other; `version` the one that it made. A RUNNING
+    one carries a heartbeat, and every write of it names its `attempt`. `failures` are the attempts that
+    failed or whose worker died.
     """
 
     __tablename__ = "regeneration"
@@ -84,12 +139,14 @@ class Regeneration(Base):
         Index("ix_regeneration_draft", "draft_id", "created_at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("regen"))
     draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id", ondelete="CASCADE"))
-    status: Mapped[str] = mapped_column(String(10), default="QUEUED")
+    status: Mapped[str] = mapped_column(String(10), default=Ordered.QUEUED)
     instruction: Mapped[str] = mapped_column(String(2000), default="")
     from_version: Mapped[int]
+    version: Mapped[int | None]
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
     heartbeat_at: Mapped[datetime | None]
     next_try_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)

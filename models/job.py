@@ -105,7 +105,7 @@ class HeldBack(Base):
 
 class GivenBack(Base):
     """One item of a rejected post that its owner gave back: the job tells it again, for that platform
-    alone. `item` is the value as JSON."""
+    alone. `item` is the value as JSON, `since` where the window of that post began."""
 
     __tablename__ = "given_back"
 
@@ -114,4 +114,5 @@ class GivenBack(Base):
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     item: Mapped[dict[str, Any]] = mapped_column(JSON)
+    since: Mapped[datetime]
     at: Mapped[datetime] = mapped_column(default=now)

@@ -9,15 +9,22 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lib.errors import OutsideError
+from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings
-from models import Project
+from models import Job, Project
 from sources.base import Caps, Source
 from sources.check import Checked
 from sources.git import LocalGit, resolve
 from sources.git_check import check as check_git
 from writers.base import Writer
+from writers.fallback import FallbackWriter
 from writers.template import TemplateWriter
+
+NO_MODEL = (
+    "The job's posts are to be written by the model, and no OPENAI_API_KEY is set: set one, or choose another"
+    " writer in the job."
+)
 
 
 class SetupError(OutsideError):
@@ -39,6 +46,10 @@ class Adapters:
     @property
     def base_url(self) -> str:
         return self.settings.base_url
+
+    def approval(self, draft_id: str, version: int) -> str:
+        """Where this version of a draft can be approved by whoever gets the mail."""
+        return Links(self.base_url, self.settings.secret_key.get_secret_value()).approval(draft_id, version)
 
     def source(self, project: Project) -> Source:
         """The project's repository. Raises SetupError, SourceError or SecretError."""
@@ -79,13 +90,36 @@ class Adapters:
             known_id=project.github_id,
         )
 
+    def writer_for(self, job: Job) -> Writer:
+        """Who writes the job's posts, as `job.writer` and `job.falls_back` say. Raises SetupError where the
+        model is to write and there is no key for it."""
+        if job.writer == "TEMPLATE":
+            return self._template
+        if job.writer == "MODEL" and self._model is None:
+            raise SetupError(NO_MODEL)
+        return self._either if job.falls_back else self.writer
+
+    # One of each for all runs: they are safe to share.
+
     @cached_property
     def writer(self) -> Writer:
-        """The model when there is a key for it, else the template writer. One for all runs: it is safe to
-        share."""
+        """The model when there is a key for it, else the template writer."""
+        return self._model or self._template
+
+    @cached_property
+    def _template(self) -> Writer:
+        return TemplateWriter()
+
+    @cached_property
+    def _either(self) -> Writer:
+        return FallbackWriter(self._model, self._template) if self._model else self._template
+
+    @cached_property
+    def _model(self) -> Writer | None:
+        """None without a key for it."""
         settings = self.settings
         if settings.openai_api_key is None:
-            return TemplateWriter()
+            return None
         from writers.llm import LlmWriter
 
         return LlmWriter(

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Kind = Literal["start", "run", "deliver"]
+Kind = Literal["start", "run", "deliver", "regenerate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """`id` names a row: a job for `start`, an execution for `run`, a mail for `deliver`. `eta` None means
-    now.
+    """`id` names a row: a job for `start`, an execution for `run`, a mail for `deliver`, an order to
+    write a draft anew for `regenerate`. `eta` None means now.
 
     A bell that is lost, late or rung twice does no harm: the row says what is to be done, and the tick
     rings again.

@@ -176,6 +176,15 @@ def _platforms_where(execution: Execution, *, success: bool) -> set[str]:
     return {result["platformId"] for result in results if result["success"] is success}
 
 
+def by_itself(session: Session, execution: Execution) -> bool:
+    """Whether the schedule or a push started it; a retry is what its original was. False where that original
+    is gone, for then somebody pressed its button last."""
+    origin: Execution | None = execution
+    while origin is not None and origin.retry_of is not None:
+        origin = session.get(Execution, origin.retry_of)
+    return origin is not None and origin.triggered_by in ("scheduled", "webhook")
+
+
 def _successor(execution: Execution) -> Execution:
     return Execution(
         job_id=execution.job_id,

@@ -5,21 +5,20 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from lib import clock, zones
+from lib import clock
 from lib.errors import OutsideError, sentence, stack_trace
-from models.base import AWAY, may_pass
+from models.base import may_pass
 from models.values import Activity, Held, Status
-from pipeline import heldback, joining, record, scan
+from pipeline import heldback, record, scan
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
-from pipeline.brief import brief_for
-from pipeline.digest import digest
-from pipeline.hold import Heart, Hold, LostError, StoppedError
+from pipeline.brief import brief_for, maker
+from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on
 from pipeline.privacy import Wishes
 from pipeline.record import Fault
+from pipeline.showing import digests
 from pipeline.story import Story, end_posts, end_scan, forget_writes, load
 from pipeline.take import take_one
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
@@ -41,7 +40,7 @@ def run(session: Session, execution_id: str, adapters: Adapters, heart: Heart | 
         return []
     pool = ThreadPoolExecutor(CALLS, thread_name_prefix=execution_id)
     try:
-        return carry(session, hold, adapters, heart or Heart(_engine(session)), pool)
+        return carry(session, hold, adapters, heart or Heart(engine_of(session)), pool)
     finally:
         pool.shutdown(wait=False)
 
@@ -49,27 +48,8 @@ def run(session: Session, execution_id: str, adapters: Adapters, heart: Heart | 
 def carry(
     session: Session, hold: Hold, adapters: Adapters, heart: Heart, pool: ThreadPoolExecutor
 ) -> list[Bell]:
-    """Run the attempt that was taken, to its end on the row. Calls to the outside are made in `pool`.
-
-    No transaction is open while the outside is waited for: on SQLite it would keep everybody else from
-    writing. So the run has a session of its own, whose rows nobody else can expire or hold.
-    """
-    try:
-        with heart.beating(hold), Session(_engine(session), expire_on_commit=False) as own:
-            return _attempt(own, hold, adapters, heart, pool)
-    except LostError:
-        log.info("Attempt %d of %s was taken away; it writes nothing more.", hold.attempt, hold.execution_id)
-        return []
-    except AWAY:
-        log.exception("The database did not take %s; it is recovered from what is stored.", hold.execution_id)
-        return []
-    finally:
-        hold.end(LostError())  # whoever still works for it stops
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind if isinstance(bind, Engine) else bind.engine
+    """Run the attempt that was taken, to its end on the row. Calls to the outside are made in `pool`."""
+    return carried(session, hold, heart, lambda own: _attempt(own, hold, adapters, heart, pool))
 
 
 def _attempt(
@@ -79,12 +59,13 @@ def _attempt(
     story: Story | None = None
     try:
         story = load(session, hold, adapters, pool)
-        _go_on(heart)
+        go_on(heart)
         activity = story.activity or _scan(story)
         if story.missing:
-            _go_on(heart)
+            go_on(heart)
         _write(story, activity)
-        return record.complete(session, hold, story.execution, activity, story.results, adapters.base_url)
+        ending = record.Ending(activity, story.results, story.given, story.too_little)
+        return record.complete(session, hold, story.execution, ending, adapters.base_url, adapters.approval)
     except LostError:
         raise
     except StoppedError:
@@ -97,12 +78,6 @@ def _attempt(
         session.rollback()
         known = (story.activity, story.results) if story else (None, [])
         return record.fail(session, hold, _fault(error), adapters.base_url, *known)
-
-
-def _go_on(heart: Heart) -> None:
-    """Begin nothing long in a worker that was asked to stop."""
-    if heart.stopping.is_set():
-        raise StoppedError
 
 
 def _fault(error: Exception) -> Fault:
@@ -121,11 +96,13 @@ def _scan(story: Story) -> Activity:
     began = clock.now()
     plan = scan.WindowPlan(story.job, story.execution, story.project)
     source = story.adapters.source(story.project)
-    story.pool.submit(story.adapters.writer.prepare)
-    look_up = partial(scan.told_before_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
+    story.pool.submit(story.writer.prepare)
+    look_up = partial(
+        scan.told_before_elsewhere, engine_of(story.session), story.job.id, story.hold.patiently
+    )
     aside: heldback.Aside = Held
     if story.keeps:
-        aside = partial(heldback.kept_elsewhere, _engine(story.session), story.job.id, story.hold.patiently)
+        aside = partial(heldback.kept_elsewhere, engine_of(story.session), story.job.id, story.hold.patiently)
     future = story.pool.submit(scan.read, source, plan, look_up, Wishes.of(story.project.withhold), aside)
     if not soonest({future}, story.left(), story.hold.ended):
         future.cancel()
@@ -137,17 +114,19 @@ def _scan(story: Story) -> Activity:
 
 def _write(story: Story, activity: Activity) -> None:
     """Write what is missing; each result is stored when it ends."""
-    if not activity.has_activity:
+    if not activity.has_activity and not story.given:
         return
     briefs = _briefs(story, activity)
-    if not briefs and not story.posts:  # merges, what was undone, issues closed as not planned
-        story.hold.store(story.session, lambda connection: forget_writes(story, connection))
-        return
+    # Merges, what was undone, issues closed as not planned; or too little of all the rest.
+    if nothing := [platform.id for platform in story.missing if platform.id not in briefs]:
+        story.hold.store(story.session, lambda connection: forget_writes(story, connection, nothing))
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
+    if not briefs and not story.results:
+        return
     for batch in write_all(
-        story.adapters.writer, briefs, story.pool, story.left, story.hold.ended,
-        before_each=partial(story.hold.prove, _engine(story.session)),
+        story.writer, briefs, story.pool, story.left, story.hold.ended,
+        before_each=partial(story.hold.prove, engine_of(story.session)),
         patience=story.adapters.patience, succeeded=bool(story.results),
     ):  # fmt: skip
         _store_posts(story, batch)
@@ -159,28 +138,15 @@ def _write(story: Story, activity: Activity) -> None:
 
 
 def _briefs(story: Story, activity: Activity) -> Briefs:
-    """By the platforms that miss a post; none where nothing that was read is worth telling."""
-    shown = digest(
-        activity,
-        cadence=story.job.frequency.lower(),
-        zone=zones.zone(story.job.timezone),
-        bots=story.project.bots or (),
-        told=_told_of_it(story, activity),
-    )
-    missing = story.missing if shown.items else []
-    return {platform.id: brief_for(shown, story.project, platform) for platform in missing}
-
-
-def _told_of_it(story: Story, activity: Activity) -> scan.Keys:
-    """What earlier runs told of things that lie partly in this window, such as a pull request whose commits
-    came late; nothing in a run that tells again what was told."""
-    asked = joining.asked(activity) if story.execution.tell_since is None else set()
-    if not asked:
-        return set()
-    # A retry of single platforms tells what its first run did, which counts as told by now.
-    until = activity.window.until if story.execution.retry_of else None
-    engine, patiently = _engine(story.session), story.hold.patiently
-    return scan.told_before_elsewhere(engine, story.job.id, patiently, asked, until)
+    """By the platforms for which there is something to write."""
+    shown, made_by = digests(story, activity), maker(story.writer)
+    return {
+        platform.id: brief_for(
+            shown[platform.id], story.project, platform, made_by, story.titles.get(platform.id, ())
+        )
+        for platform in story.missing
+        if platform.id in shown
+    }
 
 
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:

@@ -4,17 +4,16 @@ told is lost, and nothing is told before its time."""
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from lib.words import plural
 from models import HeldBack
 from models.base import reading, table, upsert
-from models.values import Activity, Commit, Held, Issue, Key, PullRequest, Release
+from models.values import Activity, Held, Key, Release
 from pipeline.belonging import Belonging, items
+from pipeline.keeping import as_rows, from_rows
 from pipeline.privacy import Wishes, only, sift, with_items
 from sources.base import SourceError
 
@@ -22,14 +21,6 @@ Contains = Callable[[str, str], bool]
 """`sources.base.Source.contains`."""
 Aside = Callable[[], Held]
 
-_COMMIT, _PULL, _ISSUE = TypeAdapter(Commit), TypeAdapter(PullRequest), TypeAdapter(Issue)
-_RELEASE = TypeAdapter(Release)
-_ITEMS: dict[str, TypeAdapter[Any]] = {
-    "commit": _COMMIT,
-    "pull": _PULL,
-    "issue": _ISSUE,
-    "release": _RELEASE,
-}
 _held = table(HeldBack)
 AT_ONCE = 400
 """Keys in one statement: SQLite once took 999 values at most."""
@@ -158,12 +149,7 @@ class _Asking:
 
 def kept(session: Session, job_id: str) -> Held:
     """What the job keeps."""
-    rows = session.execute(select(_held.c.kind, _held.c.item).where(_held.c.job_id == job_id)).all()
-
-    def of(kind: str, adapter: TypeAdapter[Any]) -> tuple[Any, ...]:
-        return tuple(adapter.validate_python(row.item) for row in rows if row.kind == kind)
-
-    return Held(of("commit", _COMMIT), of("pull", _PULL), of("issue", _ISSUE), of("release", _RELEASE))
+    return from_rows(session.execute(select(_held.c.kind, _held.c.item).where(_held.c.job_id == job_id)))
 
 
 def kept_elsewhere(engine: Engine, job_id: str, patiently: Callable[[Callable[[], Held]], Held]) -> Held:
@@ -180,15 +166,8 @@ def kept_elsewhere(engine: Engine, job_id: str, patiently: Callable[[Callable[[]
 def settle(connection: Connection, job_id: str, activity: Activity, at: datetime) -> None:
     """Keep what the activity holds, and let go of what it tells or leaves out for good, in the caller's
     transaction: the final one of a run that moves the cursor."""
-    rows = [
-        {"job_id": job_id, "kind": kind, "key": name, "item": _ITEMS[kind].dump_python(item, mode="json")}
-        for item in (*items(activity.held), *activity.held.releases)
-        for kind, name in (item.key,)
-    ]
-    if rows:
-        connection.execute(
-            upsert(connection, HeldBack).on_conflict_do_nothing(), [row | {"at": at} for row in rows]
-        )
+    if rows := as_rows((*items(activity.held), *activity.held.releases), job_id=job_id, at=at):
+        connection.execute(upsert(connection, HeldBack).on_conflict_do_nothing(), rows)
     if activity.unchanged:
         return
     kept_keys = connection.execute(select(_held.c.kind, _held.c.key).where(_held.c.job_id == job_id)).all()

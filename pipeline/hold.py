@@ -1,5 +1,5 @@
-"""One worker's hold on one attempt: every write of a run names its attempt, and a run that lost it writes
-nothing more."""
+"""One worker's hold on one attempt: every write of it names the attempt, and whoever lost it writes nothing
+more."""
 
 import logging
 import math
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, update
+from sqlalchemy import Connection, Engine, Table, Update, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from lib import clock
 from models import Execution
 from models.base import AWAY, may_pass, said, table
 from models.values import Status
+from pipeline.bells import Bell
 
 log = logging.getLogger(__name__)
 BEAT = 15.0
@@ -31,15 +32,24 @@ PAUSES = (0.1, 5.0)
 LAST_WORDS = 5.0
 """Seconds in which a run of a stopping worker may still write down that it is handed on."""
 
-_table = table(Execution)
-# Without values(): the columns to set are those of the parameters. Built once, as building costs more than
-# running.
-_HELD = update(_table).where(
-    _table.c.id == bindparam("held_id"),
-    _table.c.attempt == bindparam("held_attempt"),
-    _table.c.status == Status.RUNNING,
-)
 T = TypeVar("T")
+
+
+def proof_on(rows: Table) -> Update:
+    """The UPDATE that proves a hold on a row of this table, which has `attempt`, `status` and
+    `heartbeat_at`.
+
+    Without values(): the columns to set are those of the parameters. Build it once, as building costs more
+    than running.
+    """
+    return update(rows).where(
+        rows.c.id == bindparam("held_id"),
+        rows.c.attempt == bindparam("held_attempt"),
+        rows.c.status == Status.RUNNING,
+    )
+
+
+_EXECUTION = proof_on(table(Execution))
 
 
 class LostError(Exception):
@@ -53,7 +63,8 @@ class StoppedError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Hold:
-    """`take` is called first in every transaction of a run. `ended` fails with LostError or StoppedError when
+    """`take` is called first in every transaction of a run. `proof` is what it says, for work that is no
+    execution: then `execution_id` is the id of its own row. `ended` fails with LostError or StoppedError when
     the run has to end before its time; whoever waits for the outside waits for it, too. `proved` is when the
     hold was last known to be good, on the monotonic clock; `waited` how many seconds the database took;
     `opened` which steps a transaction has begun, which may not have been taken."""
@@ -65,12 +76,13 @@ class Hold:
     proved: float = field(default_factory=time.monotonic)
     waited: float = 0.0
     opened: set[str] = field(default_factory=set)
+    proof: Update = field(default=_EXECUTION, repr=False)
 
     def take(self, connection: Connection, **values: Any) -> None:
         """Prove the hold and write `values` to the execution, in the caller's transaction. Raises
         LostError."""
         named = {"held_id": self.execution_id, "held_attempt": self.attempt, "heartbeat_at": clock.now()}
-        if connection.execute(_HELD, named | values).rowcount != 1:
+        if connection.execute(self.proof, named | values).rowcount != 1:
             raise LostError
         self.proved = time.monotonic()
 
@@ -190,3 +202,35 @@ class Heart:
         except SQLAlchemyError:
             # If the database stays away the heartbeat lapses, which is the truth.
             log.warning("The heartbeat of %s could not be written.", hold.execution_id, exc_info=True)
+
+
+def go_on(heart: Heart) -> None:
+    """Begin nothing long in a worker that was asked to stop. Raises StoppedError."""
+    if heart.stopping.is_set():
+        raise StoppedError
+
+
+def carried(session: Session, hold: Hold, heart: Heart, work: Callable[[Session], list[Bell]]) -> list[Bell]:
+    """What `work` returns, which carries a held attempt to its end on the row; nothing where the hold or the
+    database is lost meanwhile.
+
+    No transaction is open while the outside is waited for: on SQLite it would keep everybody else from
+    writing. So the work has a session of its own, whose rows nobody else can expire or hold.
+    """
+    try:
+        with heart.beating(hold), Session(engine_of(session), expire_on_commit=False) as own:
+            return work(own)
+    except LostError:
+        log.info("Attempt %d of %s was taken away; it writes nothing more.", hold.attempt, hold.execution_id)
+        return []
+    except AWAY:
+        log.exception("The database did not take %s; it is recovered from what is stored.", hold.execution_id)
+        return []
+    finally:
+        hold.end(LostError())  # whoever still works for it stops
+
+
+def engine_of(session: Session) -> Engine:
+    """The engine behind a session."""
+    bind = session.get_bind()
+    return bind if isinstance(bind, Engine) else bind.engine

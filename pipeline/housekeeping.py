@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lib import clock
@@ -57,7 +57,8 @@ _FORGET = delete(_table).where(_table.c.id.in_(bindparam("ids", expanding=True))
 
 
 class Ward:
-    """Tells which runs are dead by watching their hearts; one per process.
+    """Tells which runs are dead by watching their hearts; one per process. `running` asks for their ids,
+    attempts and heartbeats.
 
     A heart is dead when it has stood still for LAPSE before our eyes or, where the clock says so already, for
     GLANCE. The clock alone would kill every run when it is set forward an hour, and spare the dead for an
@@ -65,14 +66,15 @@ class Ward:
     process suspended, the watch begins anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, running: Select[str, int, datetime | None] = _RUNNING) -> None:
+        self._running = running
         self._seen: dict[Beat, float] = {}
         self._looked = 0.0
 
     def dead(self, session: Session) -> list[Beat]:
         """The runs that nobody works on any more. Ends the transaction."""
         with reading(session):
-            rows = [(row[0], row[1], row[2]) for row in session.execute(_RUNNING)]
+            rows = [(row[0], row[1], row[2]) for row in session.execute(self._running)]
         at, lapsed = monotonic(), clock.now() - LAPSE
         if at - self._looked > GAP:
             self._seen = {}

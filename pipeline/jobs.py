@@ -45,7 +45,8 @@ _THESE_LOCKED = (
 class JobFields:
     """What a user chooses. `retry_delay` and `time_limit` are seconds; `pause_after` is how many failed
     executions in a row pause the job, 0 for never; `platform_ids` None means all connected; `run_on_push`
-    lets the project's webhook start a run, too."""
+    lets the project's webhook start a run, too. `significance` is how much must have happened for a post,
+    `writer` who writes it and `falls_back` whether the template writer steps in: see `models.Job`."""
 
     name: str
     schedule: Schedule
@@ -61,6 +62,9 @@ class JobFields:
     first_run: Mapping[str, Any] = field(default_factory=lambda: {"days": 7})
     platform_ids: list[str] | None = None
     run_on_push: bool = False
+    significance: str = "NORMAL"
+    writer: str = "AUTO"
+    falls_back: bool = False
 
 
 FIELDS = frozenset(f.name for f in fields(JobFields))

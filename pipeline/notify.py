@@ -1,7 +1,8 @@
 """Outcome -> what its owner is told: a row in the app, a mail in the outbox; and the delivery of one mail."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -47,16 +48,30 @@ class MailError(OutsideError):
     """A mail was not taken. `permanent`: this recipient or this message never will be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A draft as a mail names it. `link` is where it can be read and approved."""
+
+    platform: str
+    title: str
+    link: str
+
+
 def tell(
-    session: Session, execution: Execution, *, base_url: str, paused: bool = False
+    session: Session,
+    execution: Execution,
+    *,
+    base_url: str,
+    paused: bool = False,
+    posts: Sequence[Waiting] = (),
 ) -> list[EmailDelivery]:
     """Add the notification and the mail about a finished execution; the caller commits.
 
     One setting rules both ways of telling, so that NONE is silence: `job.notify` ALL tells every result,
     PROBLEMS only PARTIAL, FAILED and TIMEOUT. Runs that found nothing worth saying, were cancelled, skipped
     or dry are never told. `paused`: this failure paused the job, which is told in the app in any case, and by
-    mail in place of the failure. `base_url`: where people reach the app, without a slash at its end. Returns
-    the mails, to be delivered after the commit.
+    mail in place of the failure. `base_url`: where people reach the app, without a slash at its end. `posts`:
+    the drafts that wait for the owner. Returns the mails, to be delivered after the commit.
     """
     if execution.dry_run or execution.outcome not in _TYPES:
         return []
@@ -64,7 +79,7 @@ def tell(
     told = is_told(execution, job.notify)
     if not told and not paused:
         return []
-    story = _story(execution, outcome, base_url)
+    story = _story(execution, outcome, base_url) | {"posts": [_named(post) for post in posts]}
     if told:
         session.add(_entry(execution, _TYPES[outcome], story["title"], _message(execution, outcome)))
     if paused:
@@ -221,6 +236,10 @@ def _story(execution: Execution, outcome: Outcome, base_url: str) -> dict[str, A
         "is_paused": job.paused_at is not None,
         "link": f"{base_url}/executions/{execution.id}",
     }
+
+
+def _named(post: Waiting) -> Waiting:
+    return replace(post, title=words.cut(_line(post.title), 120))
 
 
 def _status(execution: Execution, outcome: Outcome) -> str:

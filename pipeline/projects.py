@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lib import clock
 from lib.secrets import SecretBox
-from models import Execution, HeldBack, Job, Platform, Project, Told
+from models import Execution, GivenBack, HeldBack, Job, Platform, Project, Told
 from models.values import Seen, Status
 from pipeline.control import ConflictError
 from pipeline.jobs import lock_all
@@ -177,13 +177,13 @@ def _start_over(session: Session, project: Project) -> None:
     begun = (Status.RUNNING, Status.RETRYING)
     of_the_old = Execution.job_id.in_(jobs) & Execution.status.in_(begun)
     cancel(session, of_the_old, "The project's repository was changed.")
-    for table in (Told, HeldBack):
+    for table in (Told, HeldBack, GivenBack):
         session.execute(delete_rows(table).where(table.job_id.in_(jobs)))
     session.execute(
         update(Job)
         .where(Job.project_id == project.id)
         .values(cursor_floor=None, cursor_until=None, cursor_head=None, cursor_etag=None, cursor_read=None)
-        .values(push_since=None, push_at=None)
+        .values(carried_since=None, push_since=None, push_at=None)
     )
     project.last_synced_at = project.github_id = project.github_former = None
     if project.source_type == "GIT":  # which sends none

@@ -66,15 +66,20 @@ _BUILD = re.compile(
     r"|Dockerfile|[\w-]*requirements[\w-]*\.in)$"
 )
 _VERSION = r"v?\d+(?:\.\d+)+[\w.+-]*"
+_UPDATE = (
+    r"(?:update|bump|upgrade|pin)\b.{0,40}\b(?:dependenc(?:y|ies)|deps|lock ?files?|requirements)\b.{0,40}"
+    rf"|(?:bump|upgrade|update)s? \S+(?: requirement)? (?:from \S+ )?to {_VERSION}.{{0,40}}"
+    r"|.*pre-commit (?:autoupdate|hooks?)|(?:lock|relock|pip-compile)\b.{0,20}"
+)
 _BUMP = re.compile(
     rf"(?:{_VERSION}"
     rf"|(?:(?:re)?lease|cut|bump|start|prepare|tag|set|mark)\b.{{0,30}}?\b{_VERSION}.{{0,12}}"
-    r"|(?:update|bump|upgrade|pin)\b.{0,40}\b(?:dependenc(?:y|ies)|deps|lock ?files?|requirements)\b.{0,40}"
-    rf"|(?:bump|upgrade|update)s? \S+(?: requirement)? (?:from \S+ )?to {_VERSION}.{{0,40}}"
     rf"|(?:update|edit)?\s*(?:the )?(?:changelog|changes|cl|release notes)(?: update)?\b.{{0,30}}"
-    rf"|.*pre-commit (?:autoupdate|hooks?)|(?:lock|relock|pip-compile)\b.{{0,20}})",
+    rf"|{_UPDATE})",
     re.I,
 )  # fmt: skip
+# Its own version is no dependency's.
+_DEPENDENCY = re.compile(rf"(?!\S+ (?:the )?version\b)(?:{_UPDATE})", re.I)
 _SAYS_NOTHING = re.compile(
     r"(?:fixup|squash|amend)!.*|wip\b.*|(?:forgot|oops)\b.*|\W*[\w-]+\W*|initial (?:commit|import)"
     r"|(?:(?:a|few|couple|of|some|more|other|minor|small|tiny|quick|misc|miscellaneous|various|assorted|little"
@@ -134,7 +139,8 @@ def category(change: Change) -> Category:
     the title's verb, where the lines are.
     """
     prefix = words.conventional(change.title)
-    if prefix.is_breaking or re.search(r"^BREAKING[ -]CHANGE:", change.body, re.M):
+    # A bot's text quotes the notes of what it updates, whose breaking changes are not this repository's.
+    if prefix.is_breaking or (not change.by_bots and re.search(r"^BREAKING[ -]CHANGE:", change.body, re.M)):
         return "breaking"
     if found := _labelled(change.labels):
         return found
@@ -210,6 +216,14 @@ def is_routine(change: Change) -> bool:
         return True
     is_touch = not change.is_pull and 0 < change.lines <= TOUCH_MAX and category(change) == "docs"
     return is_touch or bool(_SAYS_NOTHING.fullmatch(rest))
+
+
+def is_bump(change: Change) -> bool:
+    """Whether it does nothing but take newer dependencies."""
+    prefix = words.conventional(change.title)
+    if prefix.kind == "deps" or prefix.scope.startswith("deps"):
+        return True
+    return bool(_DEPENDENCY.fullmatch(prefix.rest.strip().rstrip("."))) and is_routine(change)
 
 
 def score(change: Change, kind: Category) -> float:

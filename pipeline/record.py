@@ -1,7 +1,7 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +12,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
-from models.values import Activity, Outcome, Status
-from pipeline import heldback
+from models.values import Activity, Key, Outcome, Status
+from pipeline import givenback, heldback, versions
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
+from pipeline.notify import Waiting
 from pipeline.write import Written
+from platforms import NAMES
 
 _attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
 _draft_table = table(Draft)
@@ -50,30 +52,56 @@ class Fault:
     status: Status = Status.FAILED
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a run: what it read and wrote; `given` is what had been given back to the platforms, by
+    their ids, and `too_little` why what it read is carried over instead of told."""
+
+    activity: Activity
+    results: Sequence[Written]
+    given: givenback.Given
+    too_little: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What COMPLETED means here."""
+        if not self.results:
+            return Outcome.NOT_SIGNIFICANT if self.too_little else Outcome.NO_ACTIVITY
+        return Outcome.PARTIAL if any(result.failure for result in self.results) else Outcome.SUCCESS
+
+    @property
+    def told(self) -> dict[str, list[Key]]:
+        """What of `given` the posts tell, by platform id."""
+        written = {result.platform_id for result in self.results if result.post is not None}
+        return {one: activity.keys() for one, activity in self.given.items() if one in written}
+
+
 def complete(
     session: Session,
     hold: Hold,
     execution: Execution,
-    activity: Activity,
-    results: Sequence[Written],
+    ending: Ending,
     base_url: str,
+    approval: Callable[[str, int], str],
 ) -> list[Bell]:
-    """Store a run that succeeded, wholly or in part, or that found nothing; commits. Raises LostError.
+    """Store a run that succeeded, wholly or in part, or that found nothing to tell; commits. Raises
+    LostError.
 
-    `execution` is the row as the run loaded it.
+    `execution` is the row as the run loaded it. `approval`: where a version of a draft can be approved.
     """
+    activity, results = ending.activity, ending.results
     failed = sum(1 for result in results if result.failure)
-    outcome = Outcome.PARTIAL if failed else Outcome.SUCCESS if results else Outcome.NO_ACTIVITY
     began = clock.now()
     drafts = [] if execution.dry_run else _drafts(execution, results)
     values = {
         "status": Status.COMPLETED,
-        "outcome": outcome,
+        "outcome": ending.outcome,
+        "reason": ending.too_little,
         "completed_at": began,
         "duration": (execution.duration or 0) + milliseconds(began - hold.began),
         "error": None,
         "stack_trace": None,
-        "output": _output(activity, results, drafts, execution.dry_run) if results else None,
+        "output": _output(activity, results, drafts, execution.dry_run, ending.told) if results else None,
         "items_processed": len(results),
         "items_success": len(results) - failed,
         "items_failed": failed,
@@ -85,8 +113,11 @@ def complete(
         if drafts:
             connection.execute(insert(_draft_table), drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
-        _remember(connection, execution, activity)
-        bells = finish(session, connection, execution, activity, base_url)
+        _remember(connection, execution, ending)
+        posts = [_waiting(draft, approval) for draft in drafts]
+        bells = finish(session, connection, execution, activity, base_url, posts)
+        if drafts:  # the job is locked by now, as it is for whoever gives back
+            givenback.settle(connection, execution.job_id, ending.told)
         _step(connection, hold, began)
         return bells
 
@@ -121,7 +152,7 @@ def fail(
             at = now + timedelta(seconds=wait)
             hold.take(connection, status=Status.RETRYING, next_retry_at=at, **common)
             return [Bell("run", execution.id, eta=at)]
-        shown = _output(activity, results, [], execution.dry_run) if activity and results else None
+        shown = _output(activity, results, [], execution.dry_run, {}) if activity and results else None
         ended = {
             "status": fault.status,
             "outcome": Outcome(fault.status.value),
@@ -274,26 +305,40 @@ def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, 
             "id": ids.new("draft"),
             "user_id": execution.user_id,
             "execution_id": execution.id,
+            "job_id": execution.job_id,
             "platform_id": result.platform_id,
             "platform_type": result.platform_type,
-            "title": result.post.title,
-            "content": result.post.content,
-            "tags": list(result.post.tags),
             "checks": list(result.checks),
-            "usage": asdict(result.post.usage) if result.post.usage else None,
+            **versions.columns_of(result.post),
         }
         for result in results
         if result.post is not None
     ]
 
 
+def _waiting(draft: Mapping[str, Any], approval: Callable[[str, int], str]) -> Waiting:
+    """A draft as the mail names it: by its title, or its first line."""
+    said = draft["title"] or draft["content"].strip().partition("\n")[0]
+    return Waiting(NAMES[draft["platform_type"]], said, approval(draft["id"], 1))
+
+
 def _output(
-    activity: Activity, results: Iterable[Written], drafts: Iterable[dict[str, Any]], with_content: bool
+    activity: Activity,
+    results: Iterable[Written],
+    drafts: Iterable[dict[str, Any]],
+    with_content: bool,
+    told: Mapping[str, Sequence[Key]],
 ) -> dict[str, Any]:
     made = {draft["platform_id"]: draft["id"] for draft in drafts}
+
+    def shown(result: Written) -> dict[str, Any]:
+        given = len(told.get(result.platform_id, ()))
+        one = _result(result, made.get(result.platform_id), with_content)
+        return one | ({"givenBack": given} if given else {})
+
     return {
         "activity": {"summary": activity.summary, "hasActivity": activity.has_activity},
-        "results": [_result(result, made.get(result.platform_id), with_content) for result in results],
+        "results": [shown(result) for result in results],
     }
 
 
@@ -314,16 +359,25 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
     return shown
 
 
-def _remember(connection: Connection, execution: Execution, activity: Activity) -> None:
-    """What this run tells no later run of the job tells again."""
+def _remember(connection: Connection, execution: Execution, ending: Ending) -> None:
+    """What this run tells no later run of the job tells again.
+
+    What is carried over is none of it: the next run reads it again, held security fixes included. Only what
+    stood there before a job's first window has been passed for good.
+    """
     if not execution.moves_cursor:
         return
-    at, until = clock.now(), activity.window.until
-    connection.execute(_SYNCED, {"project": execution.project_id, "until": until})
-    # What was withheld is dealt with as well: for good, or kept until its release.
-    if keys := {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}:
+    activity, at = ending.activity, clock.now()
+    connection.execute(_SYNCED, {"project": execution.project_id, "until": activity.window.until})
+    if ending.outcome == Outcome.NOT_SIGNIFICANT:
+        keys = {key for key in activity.passed if key[0] == "release"}
+    else:
+        # What was withheld is dealt with as well: for good, or kept until its release.
+        keys = {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}
+    if keys:
         rows = [
             {"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in sorted(keys)
         ]
         connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
-    heldback.settle(connection, execution.job_id, activity, at)
+    if ending.outcome != Outcome.NOT_SIGNIFICANT:
+        heldback.settle(connection, execution.job_id, activity, at)

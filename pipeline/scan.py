@@ -31,7 +31,12 @@ Asked = Collection[tuple[ItemKind, str]]
 
 class WindowPlan:
     """Where one execution reads from. `tell_again` runs tell what was told before, by date, and leave out
-    nothing that the job's next window would have told."""
+    nothing that the job's next window would have told.
+
+    What an earlier run carried over is read again from the cursor, which stayed. While that is all that the
+    job has read (`carried_since` without `cursor_read`), it is its first run still: from that instant, by
+    date. Nor may a repository that did not change since then be taken for one without activity.
+    """
 
     def __init__(self, job: Job, execution: Execution, project: Project) -> None:
         self.tell_again = execution.tell_since is not None
@@ -41,12 +46,14 @@ class WindowPlan:
             self.since = min(execution.tell_since, job.cursor_until or execution.tell_since)
         self.margin_from = None
         self.known = Known(project.github_id)
-        if not self.tell_again and job.cursor_until is not None:
+        is_first = job.carried_since is not None and job.cursor_read is None
+        if not self.tell_again and job.cursor_until is not None and not is_first:
             floor = job.cursor_floor or job.cursor_until
             read = job.cursor_read or job.cursor_until
             self.margin_from = max(read - MARGIN, floor)
             # Whoever pressed a button, or GitHub itself, knows better than a description that stays the same.
-            if execution.triggered_by == "scheduled" and clock.now() - read < READ_ANYHOW:
+            quick = execution.triggered_by == "scheduled" and clock.now() - read < READ_ANYHOW
+            if quick and job.carried_since is None:
                 self.known = Known(project.github_id, job.cursor_etag)
 
 

@@ -11,21 +11,27 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, select, up
 from sqlalchemy.orm import Session
 
 from lib import clock
-from models import Attempt, Execution, HeldBack, Job, Platform, Project, Step
+from models import Attempt, Execution, GivenBack, HeldBack, Job, Platform, Project, Step
 from models.base import table
 from models.values import ACTIVITY, POST, Activity, Post, Status
-from pipeline import projects
+from pipeline import givenback, projects
 from pipeline.adapters import Adapters, SetupError
-from pipeline.control import lacking
+from pipeline.control import by_itself, lacking
+from pipeline.earlier import earlier_titles
 from pipeline.hold import Hold, LostError
 from pipeline.privacy import Wishes, leave_out
 from pipeline.record import milliseconds
 from pipeline.write import Written
+from writers.base import Writer
 
 # Built once: building a statement costs more than running it.
 _step, _attempts = table(Step), table(Attempt)
 _LOAD = (
-    select(Execution, Job, Project, exists().where(HeldBack.job_id == Execution.job_id))
+    select(
+        *(Execution, Job, Project),
+        exists().where(HeldBack.job_id == Execution.job_id),
+        exists().where(GivenBack.job_id == Execution.job_id),
+    )
     .join(Job, Job.id == Execution.job_id)
     .join(Project, Project.id == Job.project_id)
     .where(
@@ -46,12 +52,17 @@ _OF_THIS = (_step.c.execution_id == bindparam("of")) & (_step.c.attempt == bindp
 _END_SCAN = update(_step).where(_OF_THIS, _step.c.name == "scan")
 _END_WRITE = update(_step).where(_OF_THIS, _step.c.name == "write", _step.c.platform_id == bindparam("on"))
 _FORGET_STEPS = delete(_step).where(_OF_THIS, _step.c.name == bindparam("called"))
+_FORGET_WRITES = delete(_step).where(
+    _OF_THIS, _step.c.name == "write", _step.c.platform_id.in_(bindparam("these", expanding=True))
+)
 
 
 @dataclass
 class Story:
-    """What one attempt knows. `keeps`: the job holds something back. `activity` and `posts` hold what earlier
-    attempts stored, and what this one adds."""
+    """What one attempt knows. `keeps`: the job holds something back. `by_itself`: nobody pressed a button for
+    it. `given`: what the platforms' posts tell that was given back to them. `activity` and `posts` hold what
+    earlier attempts stored, and what this one adds. `too_little` says why nothing is written, where what was
+    read is not worth it. `titles` are those that are used up, by platform."""
 
     session: Session
     adapters: Adapters
@@ -60,13 +71,22 @@ class Story:
     job: Job
     project: Project
     keeps: bool
+    by_itself: bool
     platforms: list[Platform]
     pool: ThreadPoolExecutor
     writing_since: datetime
     began: float = field(default_factory=time.monotonic)
     activity: Activity | None = None
     posts: dict[str, Written] = field(default_factory=dict)
+    titles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    given: dict[str, Activity] = field(default_factory=dict)
     results: list[Written] = field(default_factory=list)
+    too_little: str | None = None
+
+    @property
+    def writer(self) -> Writer:
+        """Raises SetupError."""
+        return self.adapters.writer_for(self.job)
 
     def left(self) -> float:
         """Seconds until the time limit; what the database took does not count."""
@@ -75,9 +95,10 @@ class Story:
     @property
     def missing(self) -> list[Platform]:
         """The platforms whose posts are still to be written."""
-        if self.activity is None or not self.activity.has_activity:
+        if self.activity is None:
             return []
-        return [platform for platform in self.platforms if platform.id not in self.posts]
+        some = self.activity.has_activity
+        return [p for p in self.platforms if p.id not in self.posts and (some or p.id in self.given)]
 
 
 def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecutor) -> Story:
@@ -89,12 +110,14 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
         found = session.execute(_LOAD, wanted).one_or_none()
         if found is None:
             raise LostError
-        execution, job, project, keeps = found
+        execution, job, project, keeps, gives = found
         story = Story(
-            session, adapters, hold, execution, job, project, keeps,
+            session, adapters, hold, execution, job, project, keeps, by_itself(session, execution),
             platforms=_platforms(session, execution, job),
             pool=pool, writing_since=clock.now(),
         )  # fmt: skip
+        if gives:
+            story.given = givenback.waiting(session, job.id)
         if hold.attempt > 1 or execution.retry_of:
             _reuse(story, connection)
         if story.activity is None:
@@ -133,22 +156,29 @@ def _reuse(story: Story, connection: Connection) -> None:
     reused = []
     for step in steps:
         if step.name == "scan" and step.result is not None:
-            # What the user has come to withhold since then is not told either.
-            wishes = Wishes.of(story.project.withhold)
-            stored: Activity = ACTIVITY.validate_python(step.result)
-            story.activity = leave_out(stored, wishes.words, wishes.paths)
+            story.activity = still_told(ACTIVITY.validate_python(step.result), story.project)
             reused.append("scan")
         elif step.name == "write" and step.result is not None and step.platform_id and step.platform_type:
             post: Post = POST.validate_python(step.result["post"])
             story.posts[step.platform_id] = Written(
                 step.platform_id, step.platform_type, post, tuple(step.result["checks"]), reused=True
             )
+            # What came back after it was written is not in it.
+            story.given.pop(step.platform_id, None)
+            if given := givenback.read(step.result):
+                story.given[step.platform_id] = given
             reused.append(f"write:{step.platform_id}")
     if reused:
         this = (_attempts.c.execution_id == story.hold.execution_id) & (
             _attempts.c.number == story.hold.attempt
         )
         connection.execute(update(_attempts).where(this).values(reused=reused))
+
+
+def still_told(stored: Activity, project: Project) -> Activity:
+    """What was stored, without what the user has come to withhold since then: that is not told either."""
+    wishes = Wishes.of(project.withhold)
+    return leave_out(stored, wishes.words, wishes.paths)
 
 
 def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[str, Any]) -> None:
@@ -162,9 +192,11 @@ def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[st
 
 
 def open_writes(story: Story, connection: Connection) -> None:
-    """The platforms' steps begin where the scan's ends, in one transaction."""
+    """The platforms' steps begin where the scan's ends, in one transaction, which also looks up what their
+    writers have to know of earlier posts."""
     story.writing_since = clock.now()
     if missing := story.missing:
+        story.titles = earlier_titles(connection, story.job.id, [platform.id for platform in missing])
         named = [{"platform_id": p.id, "platform_type": p.type} for p in missing]
         _open_steps(story, connection, "write", *named)
 
@@ -186,17 +218,17 @@ def end_scan(story: Story, connection: Connection, activity: Activity, began: da
         projects.saw(connection, story.project, activity.seen)
 
 
-def forget_writes(story: Story, connection: Connection) -> None:
-    """Take back that the platforms' steps began: there is nothing to write."""
+def forget_writes(story: Story, connection: Connection, platform_ids: Sequence[str]) -> None:
+    """Take back that these platforms' steps began: there is nothing to write for them."""
     story.hold.take(connection)
-    connection.execute(_FORGET_STEPS, _which(story) | {"called": "write"})
+    connection.execute(_FORGET_WRITES, _which(story) | {"these": list(platform_ids)})
 
 
 def end_posts(story: Story, connection: Connection, batch: Sequence[Written]) -> None:
     """Store what was written, or why it was not."""
     now = clock.now()
     story.hold.take(connection)
-    rows = [_which(story) | {"on": w.platform_id} | _outcome(w, story.writing_since, now) for w in batch]
+    rows = [_which(story) | {"on": w.platform_id} | _outcome(story, w, now) for w in batch]
     connection.execute(_END_WRITE, rows)
 
 
@@ -208,11 +240,12 @@ def _ended(status: Status, began: datetime, now: datetime) -> dict[str, Any]:
     return {"status": status, "completed_at": now, "duration": milliseconds(now - began)}
 
 
-def _outcome(written: Written, began: datetime, now: datetime) -> dict[str, Any]:
+def _outcome(story: Story, written: Written, now: datetime) -> dict[str, Any]:
     result, failure = None, written.failure
     if written.post is not None:
         result = {"post": POST.dump_python(written.post, mode="json"), "checks": list(written.checks)}
-    return _ended(Status.FAILED if failure else Status.COMPLETED, began, now) | {
+        result |= givenback.stored(story.given.get(written.platform_id))
+    return _ended(Status.FAILED if failure else Status.COMPLETED, story.writing_since, now) | {
         "result": result,
         "error": failure.message if failure else None,
         "stack_trace": failure.stack_trace if failure else None,

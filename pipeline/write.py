@@ -143,11 +143,12 @@ def write_one(writer: Writer, platform_id: str, brief: Brief, before: Callable[[
     except Exception as error:
         if not isinstance(error, OutsideError):
             log.exception("Writing for %s failed unexpectedly", kind)
-        return Written(platform_id, kind, failure=_failure(error), seconds=time.monotonic() - started)
+        return Written(platform_id, kind, failure=failure_of(error), seconds=time.monotonic() - started)
     return Written(platform_id, kind, post, checks, seconds=time.monotonic() - started)
 
 
-def _failure(error: Exception) -> Failure:
+def failure_of(error: Exception) -> Failure:
+    """An error of whatever kind as what is kept of it."""
     permanent = error.permanent if isinstance(error, OutsideError) else True
     retry_after = error.retry_after if isinstance(error, OutsideError) else None
     return Failure(sentence(error), stack_trace(error), permanent, retry_after)

@@ -47,11 +47,21 @@ document.addEventListener("htmx:error", (event) => {
 
 document.addEventListener("say", (event) => say(event.detail.value));
 
+// What is seen of an element, without what it names as no part of it.
+function textOf(element) {
+  const left = element.dataset.copyWithout;
+  if (!left) return element.textContent;
+  element.classList.add("copying");
+  const text = element.innerText;
+  element.classList.remove("copying");
+  return text.trim();
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   try {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    await navigator.clipboard.writeText(textOf(document.getElementById(button.dataset.copy)));
     say("Copied.", 2);
   } catch {
     say("The browser did not allow copying: select the text instead.");
@@ -71,3 +81,61 @@ setTimeout(() => {
   const field = [...document.querySelectorAll("#job-form input")].find(changed);
   field?.dispatchEvent(new Event("input", { bubbles: true }));
 });
+
+// A draft: what is typed is counted at once, saved in a moment, and never lost without a question.
+const edit = document.getElementById("edit");
+let unsaved = edit?.hasAttribute("data-unsaved") ?? false;
+
+const counted = {
+  points: (field) => [...field.value.trim()].length,
+  utf16: (field) => field.value.length,
+  bytes: (field) => new TextEncoder().encode(field.value).length,
+  tags: (field) => field.value.split(/[,\n]/).filter((tag) => tag.trim().replace(/^#+/, "").trim()).length,
+};
+
+function count() {
+  for (const line of document.querySelectorAll("[data-count]")) {
+    const used = counted[line.dataset.how](edit.elements[line.dataset.count]);
+    const over = used > Number(line.dataset.limit);
+    line.querySelector("b").textContent = used.toLocaleString("en");
+    line.className = over ? "bad" : "soft";
+    line.querySelector("use").setAttribute("href", over ? "#i-bad" : "#i-ok");
+  }
+}
+
+if (edit) {
+  edit.addEventListener("input", () => {
+    unsaved = true;
+    count();
+  });
+  // Asked with what stands in the form when it is sent: it may have waited for the answer to the one before.
+  document.addEventListener("htmx:before:request", (event) => {
+    const ctx = event.detail.ctx;
+    if (ctx.sourceElement !== edit) return;
+    for (const [name, value] of new FormData(edit)) ctx.request.body.set(name, value);
+    unsaved = false;
+  });
+  const failed = (event) => {
+    if (event.detail.ctx?.sourceElement === edit) unsaved = true;
+  };
+  document.addEventListener("htmx:error", failed);
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail.ctx.response.status >= 400) failed(event);
+  });
+  document.addEventListener("submit", () => (unsaved = false));
+  addEventListener("beforeunload", (event) => {
+    if (unsaved) event.preventDefault();
+  });
+  // A text that was written anew is shown, unless something is typed that it would replace.
+  document.addEventListener("htmx:after:swap", () => {
+    const news = document.querySelector("#order[data-news]");
+    if (news && !unsaved && news.dataset.news !== edit.elements.version.value) location.reload();
+  });
+}
+
+// A sentence and what it rests on stand out together.
+const pair = (event) => {
+  const number = event.target.closest?.("[data-claim]")?.dataset.claim;
+  for (const one of document.querySelectorAll("[data-claim]")) one.classList.toggle("lit", one.dataset.claim === number);
+};
+if (document.getElementById("sources")) for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, pair);

@@ -9,7 +9,7 @@ from lib.secrets import SecretBox
 from lib.settings import load
 from models.base import make_engine
 from pipeline.adapters import Adapters
-from tasks import deliver, queue, run, schedule, worker  # noqa: F401  (importing one registers its task)
+from tasks import deliver, queue, regenerate, run, schedule, worker  # noqa: F401  (each registers its task)
 from tasks.mailer import make_sender
 from tasks.service import Service
 
@@ -24,7 +24,7 @@ worker.install(
         settings=settings,
         engine=make_engine(
             settings.database_url,
-            pool_size=2 * settings.workers + 10,
+            pool_size=2 * (settings.workers + worker.REWRITERS) + 10,
             max_overflow=0,  # what overflows is closed after each use, which costs more than it holds
             pool_use_lifo=True,  # few stay busy, whose statements are prepared
         ),

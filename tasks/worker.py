@@ -1,9 +1,10 @@
 """What a worker process holds: its settings, database, adapters and mailer, and the threads that run
-executions."""
+executions and write drafts anew."""
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
-from pipeline import claim, execute, expiry, housekeeping
+from pipeline import claim, execute, expiry, housekeeping, rewrite
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
@@ -29,6 +30,8 @@ LOOK = 1.0
 """Seconds between two looks at the rows for what no bell has told."""
 OVERDUE = timedelta(seconds=0.5)
 """How late a slot is when a look takes it: until then its bell may still come."""
+REWRITERS = 2
+"""Drafts that are written anew at once, beside the executions: a person waits for them."""
 GRACE = 20.0
 """Seconds that runs have to end after a worker was asked to stop; those that need longer are handed back."""
 
@@ -48,12 +51,15 @@ class Worker:
         self.sessions: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
         self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim, claim.TOGETHER)
         self.runners = Runners(self.settings.workers, self._run_next)
-        self.calls = ThreadPoolExecutor(self.settings.workers * execute.CALLS, thread_name_prefix="call")
+        self.rewriters, self.rewrites = Runners(REWRITERS, self._rewrite_next), rewrite.ward()
+        calls = (self.settings.workers + REWRITERS) * execute.CALLS
+        self.calls = ThreadPoolExecutor(calls, thread_name_prefix="call")
 
     def start(self) -> None:
         """Start the threads."""
         log.info("This worker is up; at most %d executions run at once.", self.settings.workers)
         self.runners.start()
+        self.rewriters.start()
         self.alarm.start()
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
@@ -61,10 +67,12 @@ class Worker:
         """Take nothing more; hand back what has not ended after `grace` seconds."""
         log.info("This worker stops: runs have %g s to end, then they are handed on.", grace)
         self.heart.stopping.set()
-        self.runners.stop()
-        if not self.runners.join(grace):
+        both = (self.runners, self.rewriters)
+        for threads in both:
+            threads.stop()
+        if not _ended(both, grace):
             self.heart.abandon()
-            self.runners.join(LAST_WORDS + 1.0)
+            _ended(both, LAST_WORDS + 1.0)
 
     def tick(self) -> None:
         """What happens every minute."""
@@ -83,13 +91,15 @@ class Worker:
         """Take up what no bell has told, or whose bell was lost."""
         with self.sessions() as session:
             self._ring(claim.look(session, self.settings.base_url, self.ward, OVERDUE, self.alarm.awaits))
+            self._ring(rewrite.look(session, self.rewrites))
 
     def _ring(self, bells: list[Bell]) -> None:
-        """Executions that may run are for this process; the look of another one finds what it does not
-        take."""
-        if any(bell.kind == "run" for bell in bells):
-            self.runners.wake()
-        ring(bell for bell in bells if bell.kind != "run")
+        """Executions that may run, and drafts to be written anew, are for this process; the look of another
+        one finds what it does not take."""
+        threads = {"run": self.runners, "regenerate": self.rewriters}
+        for kind in {bell.kind for bell in bells} & threads.keys():
+            threads[kind].wake()
+        ring(bell for bell in bells if bell.kind not in threads)
 
     def _run_next(self) -> bool:
         with self.sessions() as session:
@@ -101,9 +111,25 @@ class Worker:
         ring(bells)
         return True
 
+    def _rewrite_next(self) -> bool:
+        with self.sessions() as session:
+            hold = rewrite.take_next(session)
+            if hold is None:
+                return False
+            self.rewriters.wake()
+            bells = rewrite.carry(session, hold, self.adapters, self.heart, self.calls)
+        ring(bells)
+        return True
+
     def _watch(self) -> None:
         while not self.heart.stopping.wait(LOOK):
             guarded(self.look, "A look at the rows failed; another one comes in a second.")
+
+
+def _ended(all_threads: Sequence[Runners], seconds: float) -> bool:
+    """Whether all have ended within so many seconds."""
+    until = time.monotonic() + seconds
+    return all(threads.join(max(0.0, until - time.monotonic())) for threads in all_threads)
 
 
 _current: Worker | None = None

@@ -23,7 +23,10 @@ ASSEMBLY = {"app", "tasks.consumer"}  # the two places that put things together
 BELLS = {"tasks.bells", "tasks.queue"}  # what a blueprint rings after its commit
 
 # Where any failure at all stays that one's own: one platform's writing, one mail's delivery.
-BROAD_EXCEPT = {"pipeline.write", "pipeline.notify", "pipeline.execute", "pipeline.claim", "tasks.guard"}
+BROAD_EXCEPT = {
+    *("pipeline.write", "pipeline.notify", "pipeline.execute", "pipeline.rewrite", "pipeline.claim"),
+    "tasks.guard",
+}
 STATES_AND_TIMES = {"status", "state", "outcome", "cursor", "heartbeat", "last_success", "last_failure"}
 KEPT_BY_THE_EDGE = {"last_used_at"}  # when a token last came by
 

@@ -67,6 +67,7 @@ def site(rows: Rows, user) -> list[str]:
         *("/dashboard", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),
         *(f"{at_project}/cron/new", at_job, f"{at_job}/edit", f"{at_job}/disable", f"{at_job}/delete"),
         *(f"/executions/{execution.id}", f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
+        f"/drafts/{draft.id}/compare",
         *("/notifications", "/notifications/badge", "/settings"),
     ]
 
@@ -74,7 +75,9 @@ def site(rows: Rows, user) -> list[str]:
 def test_every_template_is_rendered(app, rows, shown, clock):
     user = rows.user()
     stranger, owner = Visitor(app), Visitor(app, user)
-    answers = [stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/nowhere")]
+    answers = [
+        stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/nowhere")
+    ]
     answers += [owner.get("/dashboard"), *map(owner.get, site(rows, user))]
     answers.append(owner.post(f"/projects/{rows.project(user).id}/webhook"))
     for answer in answers:

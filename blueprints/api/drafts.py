@@ -1,25 +1,39 @@
-"""Drafts, to read and to take along."""
+"""Drafts: read, edit, decide, write anew, take along."""
 
 from flask import make_response
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from blueprints import present, shapes
+from blueprints import draft_bodies, draft_shapes, present
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
-from blueprints.api.reading import PageQuery, find, page, read_query
+from blueprints.api.reading import PageQuery, find, page, read_body, read_optional, read_query
+from blueprints.errors import api_error
+from blueprints.extensions import db
+from blueprints.inputs import detail, parse
 from models import Draft, Execution
+from pipeline import drafts, regenerate, versions
+from pipeline.drafts import DraftConflictError
+from tasks.queue import ring
 
 
 class DraftQuery(PageQuery):
     execution_id: str | None = None
 
 
+@api.errorhandler(DraftConflictError)
+def refuse_draft(error: DraftConflictError) -> Response:
+    """The draft as it stands is shown as `data`."""
+    shown = None if error.draft is None else _detail(error.draft)
+    db.session.rollback()
+    return api_error(409, error.message, [detail("checks", one) for one in error.broken], data=shown)
+
+
 @api.get("/drafts")
 @operation(
     "List drafts, of one execution or of all",
-    answer=shapes.DraftView,
+    answer=draft_shapes.DraftView,
     many=True,
     query=DraftQuery,
     errors=(404,),
@@ -35,18 +49,118 @@ def list_drafts() -> Response:
 
 
 @api.get("/drafts/<draft_id>")
-@operation("Read a draft", answer=shapes.DraftView)
+@operation(
+    "Read a draft, what its sentences rest on, and how writing it anew stands",
+    answer=draft_shapes.DraftDetailView,
+)
 def read_draft(draft_id: str) -> Response:
-    return answer(present.draft(find(Draft, draft_id)))
+    return answer(_detail(find(Draft, draft_id)))
+
+
+@api.patch("/drafts/<draft_id>")
+@operation(
+    "Edit a draft that waits for review",
+    answer=draft_shapes.DraftDetailView,
+    body=draft_bodies.DraftEdit,
+    errors=(409,),
+)
+def edit_draft(draft_id: str) -> Response:
+    asked = parse(draft_bodies.DraftEdit, read_body()).model_dump(exclude_unset=True)
+    version = asked.pop("version")
+    if "tags" in asked:
+        asked["tags"] = tuple(asked["tags"])
+    return answer(_detail(drafts.edit(db.session(), find(Draft, draft_id).id, version, asked)))
+
+
+@api.post("/drafts/<draft_id>/approve")
+@operation(
+    "Approve a draft, once",
+    answer=draft_shapes.DraftDetailView,
+    body=draft_bodies.DecisionBody,
+    may_be_empty=True,
+    errors=(409,),
+)
+def approve_draft(draft_id: str) -> Response:
+    asked = parse(draft_bodies.DecisionBody, read_optional())
+    return answer(_detail(drafts.approve(db.session(), find(Draft, draft_id).id, asked.version)))
+
+
+@api.post("/drafts/<draft_id>/reject")
+@operation(
+    "Reject a draft, once",
+    answer=draft_shapes.DraftDetailView,
+    body=draft_bodies.DecisionBody,
+    may_be_empty=True,
+    errors=(409,),
+)
+def reject_draft(draft_id: str) -> Response:
+    asked = parse(draft_bodies.DecisionBody, read_optional())
+    return answer(_detail(drafts.reject(db.session(), find(Draft, draft_id).id, asked.version)))
+
+
+@api.post("/drafts/<draft_id>/reopen")
+@operation(
+    "Let an approved or rejected draft wait for review again",
+    answer=draft_shapes.DraftDetailView,
+    errors=(409,),
+)
+def reopen_draft(draft_id: str) -> Response:
+    return answer(_detail(drafts.reopen(db.session(), find(Draft, draft_id).id)))
+
+
+@api.post("/drafts/<draft_id>/regenerate")
+@operation(
+    "Have a draft written anew; the text comes as its next version",
+    answer=draft_shapes.DraftDetailView,
+    body=draft_bodies.RegenerateBody,
+    may_be_empty=True,
+    status=202,
+    errors=(409,),
+)
+def regenerate_draft(draft_id: str) -> Response:
+    asked = parse(draft_bodies.RegenerateBody, read_optional())
+    row = find(Draft, draft_id)
+    _, bells = regenerate.order(db.session(), row.id, asked.instruction, asked.version)
+    ring(bells)
+    return answer(_detail(row), 202)
+
+
+@api.post("/drafts/<draft_id>/regenerate/cancel")
+@operation("Call off writing a draft anew", answer=draft_shapes.DraftDetailView, errors=(409,))
+def cancel_regeneration(draft_id: str) -> Response:
+    row = find(Draft, draft_id)
+    regenerate.cancel(db.session(), row.id)
+    return answer(_detail(row))
+
+
+@api.get("/drafts/<draft_id>/versions")
+@operation("List a draft's versions, newest first", answer=draft_shapes.VersionView, many=True)
+def list_versions(draft_id: str) -> Response:
+    rows = versions.all_of(db.session(), find(Draft, draft_id))
+    return answer([present.version(row) for row in rows], count=len(rows), nextCursor=None)
+
+
+@api.post("/drafts/<draft_id>/restore")
+@operation(
+    "Make an earlier version a draft's text again",
+    answer=draft_shapes.DraftDetailView,
+    body=draft_bodies.RestoreBody,
+    errors=(409,),
+)
+def restore_draft(draft_id: str) -> Response:
+    asked = parse(draft_bodies.RestoreBody, read_body())
+    return answer(
+        _detail(drafts.restore(db.session(), find(Draft, draft_id).id, asked.version, asked.number))
+    )
 
 
 @api.get("/drafts/<draft_id>/export")
 @operation("Take a draft along: Markdown with front matter, or LinkedIn's plain text", text=True)
 def export_draft(draft_id: str) -> Response:
     row = find(Draft, draft_id)
-    kind, ending = ("text/plain", "txt") if row.platform_type == "LINKEDIN" else ("text/markdown", "md")
-    headers = {
-        "Content-Type": f"{kind}; charset=utf-8",
-        "Content-Disposition": f'attachment; filename="{row.id}.{ending}"',
-    }
-    return make_response(present.export(row), 200, headers)
+    file = present.export(row)
+    return make_response(file.text, 200, present.file_headers(row, file))
+
+
+def _detail(row: Draft) -> dict[str, object]:
+    return present.draft_detail(row, regenerate.latest(db.session(), [row.id]).get(row.id))

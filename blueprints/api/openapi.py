@@ -31,7 +31,7 @@ ERROR: Schema = {
                 "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
             },
         },
-        "data": {"description": "With 409, the execution in the way."},
+        "data": {"description": "With 409, the execution in the way, or the draft as it stands."},
     },
 }
 INFO = {
@@ -100,7 +100,10 @@ def _described(rule: Rule, method: str, described: Operation) -> Schema:
         "responses": _responses(rule, method, described),
     }
     if described.body is not None:
-        shown["requestBody"] = {"required": True, "content": _json(_reference(described.body))}
+        shown["requestBody"] = {
+            "required": not described.may_be_empty,
+            "content": _json(_reference(described.body)),
+        }
     if described.public:
         shown["security"] = []
     return shown

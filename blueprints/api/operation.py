@@ -14,7 +14,8 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 @dataclass(frozen=True)
 class Operation:
     """`answer` is the model of `data` (a list of it where `many`), `also` what may stand beside it, `errors`
-    the statuses beyond those that follow from method, path, query and body. A `text` answer is no JSON."""
+    the statuses beyond those that follow from method, path, query and body. A `text` answer is no JSON.
+    `may_be_empty`: the body may be left out."""
 
     summary: str
     answer: type[View] | None = None
@@ -26,6 +27,7 @@ class Operation:
     errors: tuple[int, ...] = ()
     text: bool = False
     public: bool = False
+    may_be_empty: bool = False
 
 
 def operation(summary: str, **about: Any) -> Callable[[Call], Call]:

@@ -25,6 +25,7 @@ COLUMNS = {
         sa.Column("falls_back", sa.Boolean(), nullable=False, server_default="0"),
     ),
     "draft": (
+        sa.Column("job_id", sa.String(length=40), nullable=True),
         sa.Column("subtitle", sa.String(length=500), nullable=True),
         sa.Column("remarks", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("claims", sa.JSON(none_as_null=True), nullable=True),
@@ -42,6 +43,10 @@ def upgrade():
         with op.batch_alter_table(name) as table:
             for column in columns:
                 table.add_column(column.copy())
+    op.execute(
+        "UPDATE draft SET job_id = (SELECT job_id FROM execution WHERE execution.id = draft.execution_id)"
+    )
+    op.create_index("ix_draft_job_history", "draft", ["job_id", "platform_id", "created_at", "id"])
     op.create_table(
         "draft_version",
         sa.Column("draft_id", sa.String(length=40), nullable=False),
@@ -52,7 +57,12 @@ def upgrade():
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("instruction", sa.String(length=2000), nullable=False),
+        sa.Column("remarks", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("claims", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("sources", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("usage", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("approved_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
             ["draft_id"], ["draft.id"], name="fk_draft_version_draft_id_draft", ondelete="CASCADE"
         ),
@@ -60,12 +70,14 @@ def upgrade():
     )
     op.create_table(
         "regeneration",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("draft_id", sa.String(length=40), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("instruction", sa.String(length=2000), nullable=False),
         sa.Column("from_version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("heartbeat_at", MOMENT, nullable=True),
         sa.Column("next_try_at", MOMENT, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
@@ -92,6 +104,7 @@ def upgrade():
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("item", sa.JSON(), nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="fk_given_back_job_id_job", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
@@ -126,6 +139,7 @@ def upgrade():
 def downgrade():
     for name in ("spend", "given_back", "regeneration", "draft_version"):
         op.drop_table(name)
+    op.drop_index("ix_draft_job_history", "draft")
     # Not in a batch: see 0002.
     for name, columns in COLUMNS.items():
         for column in columns:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blueprints import bodies
+from blueprints import bodies, draft_bodies
 
 ODD = ["DAILY", "CUSTOM", "GIT", "GITHUB", "DEVTO", "2025-01-01", "\x00", "\ud800", "UTC", "0 0 * * *"]
 SCALARS = (
@@ -34,7 +34,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=3),
     max_leaves=6,
 )
-BODIES = (bodies.JobBody, bodies.ProjectBody, bodies.PlatformBody, bodies.TriggerBody)
+BODIES = (
+    *(bodies.JobBody, bodies.ProjectBody, bodies.PlatformBody, bodies.TriggerBody),
+    *(draft_bodies.DraftEdit, draft_bodies.RegenerateBody, draft_bodies.RestoreBody),
+)
 KEYS = [*sorted({field.alias for body in BODIES for field in body.model_fields.values()}), "unheardOf"]
 LISTS = ["projects", "cron/schedules", "cron/executions", "drafts", "notifications"]
 QUERY = ["limit", "cursor", "jobId", "stats", "status", "include", "executionId"]
@@ -45,6 +48,8 @@ MANY = settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 def calls(rows, user):
     project = rows.project(user)
     platform, job = rows.platform(project, "DEVTO"), rows.job(project)
+    draft = rows.draft(rows.execution(job), "DEVTO", platform_id=platform.id)
+    at_draft = f"/api/drafts/{draft.id}"
     schedule = {"frequency": "DAILY", "timeConfig": {}}
     return [
         ("POST", "/api/projects", {"name": "a", "githubRepoOwner": "o", "githubRepoName": "n"}),
@@ -55,6 +60,9 @@ def calls(rows, user):
         ("PATCH", "/api/cron/schedule", {"jobId": job.id}),
         ("POST", "/api/cron/preview", schedule),
         ("POST", "/api/cron/trigger", {"jobId": job.id}),
+        ("PATCH", at_draft, {"version": 1}),
+        ("POST", f"{at_draft}/restore", {"version": 1, "number": 1}),
+        *(("POST", f"{at_draft}/{action}", {}) for action in ("approve", "reject", "regenerate")),
     ]
 
 

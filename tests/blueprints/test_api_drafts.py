@@ -19,10 +19,17 @@ def test_a_draft_whole(api, rows, execution):
         "platformType": "DEVTO",
         "state": "DRAFT",
         "title": "A title for DEVTO",
+        "subtitle": None,
         "content": "A post for DEVTO",
         "tags": ["webdev"],
         "version": 1,
         "checks": ["Dev.to takes four tags at most."],
+        "usage": None,
+        "updatedAt": None,
+        "decidedAt": None,
+        "claims": [],
+        "sources": [],
+        "regeneration": None,
     }
 
 
@@ -50,10 +57,10 @@ def test_export_is_markdown_with_front_matter(api, rows, execution):
     draft = rows.draft(execution, "HASHNODE", title=title, content="# Täglich\n", tags=["webdev", "types"])
     response = api.get(f"/api/drafts/{draft.id}/export")
     assert response.content_type == "text/markdown; charset=utf-8"
-    assert response.headers["Content-Disposition"] == f'attachment; filename="{draft.id}.md"'
+    assert response.headers["Content-Disposition"] == 'attachment; filename="types-strict-evil-true.md"'
     assert response.get_data(as_text=True) == (
-        '---\ntitle: "Types: \\"strict\\"\\n---\\nevil: true"\ntags: "webdev, types"\npublished: false\n---\n'
-        "\n# Täglich\n"
+        '---\ntitle: "Types: \\"strict\\"\\n---\\nevil: true"\ntags: "webdev, types"\n'
+        "saveAsDraft: true\n---\n\n# Täglich\n"
     )
 
 
@@ -61,6 +68,7 @@ def test_export_for_linkedin_is_plain_text(api, rows, execution):
     draft = rows.draft(execution, "LINKEDIN", title="", content="Exciting progress 🚀", tags=[])
     response = api.get(f"/api/drafts/{draft.id}/export")
     assert response.content_type == "text/plain; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="linkedin.txt"'
     assert response.get_data(as_text=True) == "Exciting progress 🚀"
 
 

@@ -48,7 +48,7 @@ def test_drafts_are_listed_with_what_they_are_for(visitor, rows, execution):
     assert "1 to look at" in text(page)
     assert "<i>Title" not in page.get_data(as_text=True)
     filtered = f"/drafts?job={execution.job_id}"
-    assert "Written by “Daily Content Generation”" in text(visitor.get(filtered))
+    assert "First line LinkedIn" in text(visitor.get(filtered))
     assert "No draft matches" in text(visitor.get("/drafts?job=cron_other"))
 
 

@@ -76,6 +76,7 @@ def test_the_pausing_goes_back_and_forth_and_loses_nothing(blank_database_url, m
         for model in CHILDREN:
             assert session.scalar(select(func.count()).select_from(model)) == 1, model
         assert session.scalars(select(Notification.execution_id)).one() is not None
+        assert session.scalars(select(Draft.job_id)).one() == job_id
         (failures,) = session.scalars(select(Execution.failures))
         assert failures == 0
     engine.dispose()

@@ -99,8 +99,14 @@ class FakeAdapters:
         self.github = FakeSource()
         self.writer = FakeWriter()
 
+    def approval(self, draft_id: str, version: int) -> str:
+        return f"{self.base_url}/approve?token={draft_id}.{version}"
+
     def source(self, project: Project) -> FakeSource:
         return self.github
+
+    def writer_for(self, job: Job) -> FakeWriter:
+        return self.writer
 
 
 def commit(sha: str, message: str, date: datetime | None = None) -> Commit:

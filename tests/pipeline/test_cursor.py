@@ -50,7 +50,7 @@ def source(adapters, clock) -> Scripted:
 
 
 def found(head: str, *shas: str, **more) -> Activity:
-    commits = tuple(commit(sha, f"Change {sha}") for sha in shas)
+    commits = tuple(commit(sha, f"Add {sha}") for sha in shas)
     window = Window(NOW, NOW, None, head)
     return Activity("username/awesome-lib", window, commits=commits, **{"seen": SEEN} | more)
 

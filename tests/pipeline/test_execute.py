@@ -415,3 +415,11 @@ def test_the_number_of_transactions_does_not_grow_with_the_history(session, cloc
         clock.advance(60)
         run(session, start(session, job), adapters)
     assert session.scalar(select(func.count()).select_from(Execution)) == 3
+
+
+def test_the_mail_links_to_the_approval_of_each_draft(session, clock, adapters):
+    execution, _ = control.trigger(session, make_job(session))
+    execute.run(session, execution.id, adapters)
+    [mail] = session.scalars(select(EmailDelivery)).all()
+    for draft in session.scalars(select(Draft)):
+        assert adapters.approval(draft.id, 1) in mail.text

@@ -10,7 +10,7 @@ from models.job import Job
 from models.notification import EmailDelivery, Notification
 from models.project import Project
 from models.user import User
-from pipeline.notify import MailError, deliver, due_mails, tell
+from pipeline.notify import MailError, Waiting, deliver, due_mails, tell
 from tests.plugins.moves import lawless
 
 BASE = "https://repocast.example"
@@ -152,6 +152,20 @@ def test_a_success_is_told_in_the_walkthroughs_words(session, execution, clock):
     assert mail.subject == "✅ Daily Content Generation completed successfully"
     assert mail.text == SUCCESS_TEXT
     assert "What happened" not in mail.html
+
+
+def test_the_drafts_that_wait_are_named_with_their_links(session, execution):
+    posts = [
+        Waiting("Dev.to", "A <b>title</b>\nof two lines", f"{BASE}/approve?token=a.b"),
+        Waiting("LinkedIn", "x" * 300, "l"),
+    ]
+    [mail] = tell(session, execution, base_url=BASE, posts=posts)
+    assert mail.text.startswith(SUCCESS_TEXT)
+    assert f"\nDev.to: A <b>title</b> of two lines\n{BASE}/approve?token=a.b\n" in mail.text
+    assert "ends after 14 days" in mail.text
+    assert "A &lt;b&gt;title&lt;/b&gt; of two lines" in mail.html
+    assert f'href="{BASE}/approve?token=a.b"' in mail.html
+    assert "x" * 121 not in mail.text
 
 
 def test_a_partial_success_names_the_platform_and_the_reason(session, execution):

@@ -1,4 +1,4 @@
-"""What the clock asks each second must not read whole tables, however long the history is."""
+"""What is asked each second, or by each run, must not read whole tables, however long the history is."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from lib import clock
-from pipeline import claim, jobs, notify, pushes, take
+from pipeline import claim, earlier, jobs, notify, pushes, take
 from pipeline.housekeeping import Ward
 from tests.pipeline.conftest import make_job
 
@@ -19,6 +19,9 @@ QUESTIONS = {
     "which slots are near": lambda session, job: claim._near(session, clock.now()),
     "which pushes are due": lambda session, job: pushes.due(session),
     "which mails are due": lambda session, job: notify.due_mails(session, clock.now(), 5),
+    "which titles are used up": lambda session, job: earlier.earlier_titles(
+        session.connection(), job.id, ["plat_1", "plat_2"]
+    ),
 }
 
 
@@ -36,5 +39,7 @@ def test_sqlite_answers_by_an_index(session, question):
     event.listen(engine, "before_cursor_execute", explain)
     QUESTIONS[question](session, job)
     assert plans
-    assert [plan for plan in plans if plan.startswith("SCAN") and "USING" not in plan] == []
+    made = {plan.removeprefix("CO-ROUTINE ") for plan in plans}  # what another part of the plan has found
+    scans = [plan for plan in plans if plan.startswith("SCAN") and "USING" not in plan]
+    assert [plan for plan in scans if plan.removeprefix("SCAN ") not in made] == []
     assert [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan] == []

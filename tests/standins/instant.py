@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lib import clock
-from models import Project
+from lib.links import Links
+from models import Job, Project
 from models.values import Activity, Brief, Commit, Person, Post, Usage, Window
 from tasks.consumer import huey, settings  # noqa: F401
 from tasks.worker import current
@@ -57,6 +58,12 @@ class InstantAdapters:
 
     def source(self, _project: Project) -> InstantSource:
         return InstantSource()
+
+    def approval(self, draft_id: str, version: int) -> str:
+        return Links(self.base_url, settings.secret_key.get_secret_value()).approval(draft_id, version)
+
+    def writer_for(self, _job: Job) -> InstantWriter:
+        return self.writer
 
 
 current().adapters = InstantAdapters()  # type: ignore[assignment]

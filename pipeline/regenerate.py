@@ -1,0 +1,73 @@
+"""The order to write a draft anew: given, called off, looked up. `rewrite.py` carries it out."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from lib import clock
+from models import Draft, DraftState, Ordered, Regeneration, Step, unfinished
+from models.values import Status
+from pipeline.bells import Bell
+from pipeline.drafts import STAYS, DraftConflictError, lock, stale
+
+LIVE = "This draft is being written anew already: wait for that to end, or cancel it."
+NO_PLATFORM = "Its platform was removed from the project: nothing is written for it any more."
+NO_SCAN = "The activity that this draft was written from is not stored any more: trigger its job instead."
+
+
+def order(
+    session: Session, draft_id: str, instruction: str, version: int | None = None
+) -> tuple[Regeneration, list[Bell]]:
+    """An order to replace this version of the draft, or the present one where None; commits.
+
+    `instruction`: what its owner asks of the new text, at most 2,000 characters; empty for none. Raises
+    DraftConflictError where the draft may not be changed, is at another version, is being written anew
+    already, or nothing is left to write from.
+    """
+    draft = lock(session, draft_id)
+    if draft.state != DraftState.DRAFT:
+        raise DraftConflictError(STAYS[DraftState(draft.state)], draft)
+    if version is not None and version != draft.version:
+        raise DraftConflictError(stale(draft, version), draft)
+    _can_be_written(session, draft)
+    made = Regeneration(draft_id=draft.id, instruction=instruction, from_version=draft.version)
+    session.add(made)
+    session.commit()
+    return made, [Bell("regenerate", made.id)]
+
+
+def _can_be_written(session: Session, draft: Draft) -> None:
+    """Whoever orders holds the draft, so that no second order comes between."""
+    live = select(Regeneration.id).where(Regeneration.draft_id == draft.id, unfinished(Regeneration))
+    if session.scalar(live) is not None:
+        raise DraftConflictError(LIVE, draft)
+    if draft.platform_id is None:
+        raise DraftConflictError(NO_PLATFORM, draft)
+    scan = (Step.execution_id == draft.execution_id) & (Step.name == "scan")
+    if session.scalar(select(Step.id).where(scan, Step.status == Status.COMPLETED).limit(1)) is None:
+        raise DraftConflictError(NO_SCAN, draft)
+
+
+def cancel(session: Session, draft_id: str) -> None:
+    """Call off the order that is under way; commits. A worker on it notices at its next write and stores
+    nothing. Raises DraftConflictError where there is none."""
+    done = session.execute(
+        update(Regeneration)
+        .where(Regeneration.draft_id == draft_id, unfinished(Regeneration))
+        .values(status=Ordered.CANCELLED, completed_at=clock.now(), heartbeat_at=None, next_try_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise DraftConflictError("This draft is not being written anew.", session.get(Draft, draft_id))
+    session.commit()
+
+
+def latest(session: Session, draft_ids: Sequence[str]) -> dict[str, Regeneration]:
+    """The newest order of each of these drafts that has any, by draft."""
+    mine = Regeneration.draft_id.in_(draft_ids)
+    last = select(func.max(Regeneration.created_at).label("at"), Regeneration.draft_id).where(mine)
+    newest = last.group_by(Regeneration.draft_id).subquery()
+    both = (Regeneration.draft_id == newest.c.draft_id) & (Regeneration.created_at == newest.c.at)
+    rows = session.scalars(select(Regeneration).join(newest, both))
+    return {row.draft_id: row for row in rows}

@@ -1,0 +1,31 @@
+"""A writer that has another one for what it cannot write for good."""
+
+from dataclasses import replace
+
+from models.values import Brief, Post
+from writers.base import Writer, WriterError
+
+
+class FallbackWriter:
+    """Writes with `first`, and with `second` where that fails for good: its own failures that may pass are
+    raised, for waiting helps them."""
+
+    def __init__(self, first: Writer, second: Writer) -> None:
+        self._first, self._second = first, second
+
+    def prepare(self) -> None:
+        """Get both ready."""
+        self._first.prepare()
+        self._second.prepare()
+
+    def write(self, brief: Brief) -> Post:
+        """The post for the brief's platform, whose remarks say so where `second` wrote it. Raises
+        WriterError."""
+        try:
+            return self._first.write(brief)
+        except WriterError as error:
+            if not error.permanent:
+                raise
+            post = self._second.write(brief)
+            why = f"The model failed for good, so the template writer wrote this post: {error.message}"
+            return replace(post, remarks=(why, *post.remarks))
