@@ -123,6 +123,8 @@ def test_what_a_post_tells_again_is_shown_with_it(visitor, api, rows, job):
     page = text(visitor.get(f"/executions/{done.id}"))
     assert "2 posts written from 1 commit plus 2 items given back." in page
     assert page.count("that a rejected post gave back.") == 1
+    change(rows, done, summary="No activity")
+    assert "2 posts written from 2 items given back." in text(visitor.get(f"/executions/{done.id}"))
     results = api.get(f"/api/executions/{done.id}").get_json()["data"]["output"]["results"]
     assert [one.get("givenBack") for one in results] == [2, None]
 

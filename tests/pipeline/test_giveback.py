@@ -337,8 +337,9 @@ def test_what_comes_back_while_a_post_is_written_waits_for_the_next(
     assert waiting(session) == {("DEVTO", "c2")}
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["given back before, too", "given back after"])
 def test_a_post_of_an_earlier_attempt_forgets_what_it_was_written_from(
-    session, clock, job, adapters, shown, monkeypatch
+    session, clock, job, adapters, shown, monkeypatch, before
 ):
     """What came back between two attempts is in no post yet; what the first one's posts tell is told."""
     first = run(session, job, adapters)
@@ -346,8 +347,9 @@ def test_a_post_of_an_earlier_attempt_forgets_what_it_was_written_from(
     adapters.github.commits.insert(0, commit("c2", "Add tabs"))
     second = run(session, job, adapters)
     drafts = [rejected(session, one) for one in (first, second)]
-    give_back(session, drafts[0])
-    session.commit()
+    if before:
+        give_back(session, drafts[0])
+        session.commit()
     clock.advance(86_400)
     adapters.github.commits.insert(0, commit("c3", "Add spaces"))
     execution, _ = control.trigger(session, job)
