@@ -223,8 +223,10 @@ def _truth(
 
 def _found(execution: Execution, results: Sequence[Result]) -> str:
     """What was read, and what rejected posts had given back."""
-    again = sum(result.given_back for result in results)
-    return (execution.summary or "activity") + (f" plus {givenback.counted(again)}" if again else "")
+    read, again = execution.summary or "activity", sum(result.given_back for result in results)
+    if not again:
+        return read
+    return givenback.counted(again) if read == "No activity" else f"{read} plus {givenback.counted(again)}"
 
 
 def _too_little(execution: Execution) -> str:
