@@ -12,6 +12,7 @@ from lib.errors import OutsideError
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import Project
+from pipeline.tariff import Tariff
 from sources.base import Caps, Source
 from sources.check import Checked
 from sources.git import LocalGit, resolve
@@ -39,6 +40,11 @@ class Adapters:
     @property
     def base_url(self) -> str:
         return self.settings.base_url
+
+    @cached_property
+    def tariff(self) -> Tariff:
+        """What the model costs."""
+        return Tariff.of(self.settings)
 
     def source(self, project: Project) -> Source:
         """The project's repository. Raises SetupError, SourceError or SecretError."""

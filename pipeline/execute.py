@@ -1,11 +1,12 @@
 """One execution, the whole story on one page: take, scan, write, record."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from lib import clock, zones
@@ -24,7 +25,9 @@ from pipeline.story import Story, end_posts, end_scan, forget_writes, load
 from pipeline.take import take_one
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
+from writers.base import Writer
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 CALLS = 8
 """Calls to the outside that one run may have under way, with those that nobody waits for any more."""
@@ -84,7 +87,9 @@ def _attempt(
         if story.missing:
             _go_on(heart)
         _write(story, activity)
-        return record.complete(session, hold, story.execution, activity, story.results, adapters.base_url)
+        return record.complete(
+            session, hold, story.execution, activity, story.results, adapters.base_url, adapters.tariff
+        )
     except LostError:
         raise
     except StoppedError:
@@ -145,13 +150,22 @@ def _write(story: Story, activity: Activity) -> None:
         return
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
-    for batch in write_all(
-        story.adapters.writer, briefs, story.pool, story.left, story.hold.ended,
-        before_each=partial(story.hold.prove, _engine(story.session)),
-        patience=story.adapters.patience, succeeded=bool(story.results),
-    ):  # fmt: skip
-        _store_posts(story, batch)
-        story.results += batch
+    engine, writer = _engine(story.session), story.adapters.writer
+
+    def before_each(platform_id: str) -> None:
+        story.hold.prove(engine)
+        story.purse.send(platform_id)
+
+    try:
+        for batch in write_all(
+            writer, briefs, story.pool, story.left, story.hold.ended,
+            reserve=partial(_reserve, story, writer), before_each=before_each,
+            patience=story.adapters.patience, succeeded=bool(story.results),
+        ):  # fmt: skip
+            _store_posts(story, batch)
+            story.results += batch
+    finally:
+        story.purse.close(engine)
     order = list(wanted)
     story.results.sort(key=lambda written: order.index(written.platform_id))
     if all(written.failure for written in story.results):
@@ -183,8 +197,35 @@ def _told_of_it(story: Story, activity: Activity) -> scan.Keys:
     return scan.told_before_elsewhere(engine, story.job.id, patiently, asked, until)
 
 
+def _reserve(
+    story: Story, writer: Writer, briefs: Briefs, failed: Sequence[Written]
+) -> Mapping[str, OutsideError]:
+    """Set aside what the posts may cost; nothing where writing them costs nothing."""
+    _note_costs(story, failed)
+    estimates = {platform: writer.estimate(brief) for platform, brief in briefs.items()}
+    wanted = {platform: usage for platform, usage in estimates.items() if usage is not None}
+    return story.purse.reserve(partial(_held, story), wanted) if wanted else {}
+
+
+def _held(story: Story, work: Callable[[Connection], T]) -> T:
+    """In one transaction that proves the hold first, which locks the execution."""
+
+    def once(connection: Connection) -> T:
+        story.hold.take(connection)
+        return work(connection)
+
+    return story.hold.store(story.session, once)
+
+
+def _note_costs(story: Story, results: Sequence[Written]) -> None:
+    for written in results:
+        story.purse.answer(written.platform_id, written.usage)
+
+
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:
+    _note_costs(story, batch)
     story.hold.store(story.session, lambda connection: end_posts(story, connection, batch))
+    story.purse.settled()
 
 
 def _nothing_written(results: Sequence[Written]) -> NoPostError:

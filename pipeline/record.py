@@ -1,7 +1,7 @@
 """The last chapter: outcome, drafts, statistics, cursor, notifications and mails in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipeline import heldback
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
+from pipeline.tariff import Tariff
 from pipeline.write import Written
 
 _attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
@@ -57,6 +58,7 @@ def complete(
     activity: Activity,
     results: Sequence[Written],
     base_url: str,
+    tariff: Tariff,
 ) -> list[Bell]:
     """Store a run that succeeded, wholly or in part, or that found nothing; commits. Raises LostError.
 
@@ -65,7 +67,7 @@ def complete(
     failed = sum(1 for result in results if result.failure)
     outcome = Outcome.PARTIAL if failed else Outcome.SUCCESS if results else Outcome.NO_ACTIVITY
     began = clock.now()
-    drafts = [] if execution.dry_run else _drafts(execution, results)
+    drafts = [] if execution.dry_run else _drafts(execution, results, tariff)
     values = {
         "status": Status.COMPLETED,
         "outcome": outcome,
@@ -268,7 +270,7 @@ def milliseconds(span: timedelta) -> int:
     return max(0, round(span.total_seconds() * 1000))
 
 
-def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, Any]]:
+def _drafts(execution: Execution, results: Iterable[Written], tariff: Tariff) -> list[dict[str, Any]]:
     return [
         {
             "id": ids.new("draft"),
@@ -280,7 +282,7 @@ def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, 
             "content": result.post.content,
             "tags": list(result.post.tags),
             "checks": list(result.checks),
-            "usage": asdict(result.post.usage) if result.post.usage else None,
+            "usage": tariff.stored(result.post.usage),
         }
         for result in results
         if result.post is not None

@@ -19,6 +19,7 @@ from pipeline.adapters import Adapters, SetupError
 from pipeline.control import lacking
 from pipeline.hold import Hold, LostError
 from pipeline.privacy import Wishes, leave_out
+from pipeline.purse import Purse
 from pipeline.record import milliseconds
 from pipeline.write import Written
 
@@ -62,6 +63,7 @@ class Story:
     keeps: bool
     platforms: list[Platform]
     pool: ThreadPoolExecutor
+    purse: Purse
     writing_since: datetime
     began: float = field(default_factory=time.monotonic)
     activity: Activity | None = None
@@ -93,7 +95,7 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
         story = Story(
             session, adapters, hold, execution, job, project, keeps,
             platforms=_platforms(session, execution, job),
-            pool=pool, writing_since=clock.now(),
+            pool=pool, purse=Purse(adapters.tariff, project.id, execution.id), writing_since=clock.now(),
         )  # fmt: skip
         if hold.attempt > 1 or execution.retry_of:
             _reuse(story, connection)
@@ -193,11 +195,12 @@ def forget_writes(story: Story, connection: Connection) -> None:
 
 
 def end_posts(story: Story, connection: Connection, batch: Sequence[Written]) -> None:
-    """Store what was written, or why it was not."""
+    """Store what was written, or why it was not, and what it cost."""
     now = clock.now()
     story.hold.take(connection)
     rows = [_which(story) | {"on": w.platform_id} | _outcome(w, story.writing_since, now) for w in batch]
     connection.execute(_END_WRITE, rows)
+    story.purse.settle(connection)
 
 
 def _which(story: Story) -> dict[str, Any]:

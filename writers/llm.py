@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CONNECT = 5.0
 """Seconds to reach the server."""
+COMPLETION_MAX = 8_000
+"""Tokens of an answer, more than any platform's post has."""
 
 
 class Article(BaseModel):
@@ -63,6 +65,12 @@ class LlmWriter:
     def prepare(self) -> None:
         """Import the package and make the client, for example while the scan waits for its answers."""
         self._connected()
+
+    def estimate(self, brief: Brief) -> Usage:
+        """At most so many tokens: a token has three characters or more in the languages that posts are
+        written in, and an answer is no longer than COMPLETION_MAX."""
+        asked = sum(len(message["content"]) for message in messages(brief, JSON_ONLY))
+        return Usage(self._model, -(-asked // 3), COMPLETION_MAX)
 
     def close(self) -> None:
         """Give the connections back; the next post opens new ones."""
