@@ -14,6 +14,7 @@ from lib import clock
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import ApiToken, Base, User
+from pipeline.tariff import Tariff
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 Row = TypeVar("Row", bound=Base)
@@ -23,6 +24,11 @@ def settings() -> Settings:
     """The settings of the running application."""
     found: Settings = current_app.extensions["repocast"]
     return found
+
+
+def tariff() -> Tariff:
+    """What models cost here."""
+    return Tariff.of(settings())
 
 
 def secret_box() -> SecretBox:

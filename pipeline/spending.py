@@ -118,13 +118,13 @@ def over(connection: Connection, caps: Mapping[str, Cap], tariff: Tariff) -> dic
     if not caps or tariff.model is None:
         return {}
     if not tariff.knows(tariff.model):
-        return dict.fromkeys(caps, no_price(tariff.model))
+        return dict.fromkeys(caps, f"budget: {no_price(tariff.model)}")
     month = Month.of(clock.now())
     bills = by_model(connection, caps.keys(), month, tariff)
     said = {
         project: _over(cap, total(bills.get(project, ())), month, tariff) for project, cap in caps.items()
     }
-    return {project: sentence for project, sentence in said.items() if sentence is not None}
+    return {project: f"budget: {sentence}" for project, sentence in said.items() if sentence is not None}
 
 
 def _over(cap: Cap, used: int, month: Month, tariff: Tariff) -> str | None:
@@ -164,13 +164,22 @@ def no_price(model: str) -> str:
 def why_not(session: Session, job: Job, tariff: Tariff) -> str | None:
     """Why the job may not ask its model for posts now, None where it may. Somebody who asks is not held to
     what the last post would have cost: theirs may be cheaper."""
+    found = _caps(session, job, tariff)
+    caps_now = {project: Cap(cap.budget) for project, cap in found.items()}
+    return over(session.connection(), caps_now, tariff).get(job.project_id) if found else None
+
+
+def why_no_slot(session: Session, job: Job, tariff: Tariff) -> str | None:
+    """The same for what starts by itself, which would fail each time while too little is left."""
+    found = _caps(session, job, tariff)
+    return over(session.connection(), found, tariff).get(job.project_id) if found else None
+
+
+def _caps(session: Session, job: Job, tariff: Tariff) -> dict[str, Cap]:
     if not tariff.pays_for(job):
-        return None
-    connection = session.connection()
-    budget = connection.execute(_CAP, {"project": job.project_id}).scalar_one()
-    if budget is None:
-        return None
-    return over(connection, {job.project_id: Cap(budget)}, tariff).get(job.project_id)
+        return {}
+    row = session.connection().execute(_CAP, {"project": job.project_id}).one()
+    return caps([(job, *row)], tariff)
 
 
 def caps(found: Collection[Any], tariff: Tariff) -> dict[str, Cap]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 from werkzeug.wrappers import Response
 
-from blueprints import bodies, present, shapes
+from blueprints import access, bodies, present, shapes
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
@@ -42,7 +42,7 @@ class ExecutionQuery(PageQuery):
 def trigger() -> Response:
     asked = read_trigger(read_body())
     job = find(Job, asked.pop("job_id"), "jobId")
-    row, bells = control.trigger(db.session(), job, **asked)
+    row, bells = control.trigger(db.session(), job, **asked, tariff=access.tariff())
     ring(bells)
     return _show(row, 202)
 
@@ -106,7 +106,7 @@ def cancel(execution_id: str) -> Response:
     "Retry now, or run a finished one again", answer=shapes.ExecutionDetailView, status=202, errors=(409,)
 )
 def retry(execution_id: str) -> Response:
-    row, bells = control.retry(db.session(), find(Execution, execution_id))
+    row, bells = control.retry(db.session(), find(Execution, execution_id), access.tariff())
     ring(bells)
     return _show(row, 202)
 
