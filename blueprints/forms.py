@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints.inputs import WITHHOLD, InputError
 from models import Job, Project
+from pipeline.tariff import typed as amount
 
 Form = MultiDict[str, str]
 Errors = dict[str, str]
@@ -99,6 +100,7 @@ def project_values(project: Project | None) -> Filled:
             "githubRepoName": project.github_repo_name or "",
             "githubBranch": project.github_branch or "",
             "gitPath": project.git_path or "",
+            "monthlyBudget": "" if project.budget is None else amount(project.budget),
             **voice,
             "bots": "\n".join(project.bots or []),
             **{name: "\n".join((project.withhold or {}).get(key, [])) for name, key in WITHHOLD.items()},

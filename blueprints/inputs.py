@@ -111,6 +111,8 @@ def read_project(
         values["voice"] = {**current.voice, **values["voice"]}
     if current is not None and "withhold" in values:
         values["withhold"] = {**(current.withhold or {}), **values["withhold"]}
+    if "monthly_budget" in values:
+        values["budget"] = values.pop("monthly_budget")
     return _accepted(values, details)
 
 
@@ -293,6 +295,8 @@ def project_form(form: MultiDict[str, str]) -> dict[str, Any]:
         data["githubToken"] = form["githubToken"].strip()
     elif "removeToken" in form:
         data["githubToken"] = None
+    if "monthlyBudget" in form:
+        data["monthlyBudget"] = _amount(form["monthlyBudget"])
     voice = _given(form, "audience", "tone", "language", "instructions")
     if "bots" in form:
         data["bots"] = [line for line in form["bots"].splitlines() if line.strip()]
@@ -321,3 +325,9 @@ def _given(form: MultiDict[str, str], *keys: str) -> dict[str, str]:
 def _number(text: str) -> int | str:
     text = text.strip()
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
+def _amount(text: str) -> float | str | None:
+    """A number with or without decimals; none where the field was left empty."""
+    text = text.strip()
+    return float(text) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", text) else text or None

@@ -13,12 +13,19 @@ from models import Attempt, Draft, Execution, Job, Notification, Platform, Proje
 from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
+from pipeline.tariff import units
 from sources.check import Checked
+
+LATER = frozenset({"spending", "estimate"})
+"""What is no column, and is shown only where it is asked for."""
 
 
 def _values(model: type[shapes.View], row: object, **more: Any) -> Json:
-    """The model's fields, taken from the row where `more` has none."""
-    return {name: getattr(row, name) for name in model.model_fields if name not in more} | more
+    """The model's fields, taken from the row where `more` has none and the row has them."""
+    known = {
+        name: getattr(row, name) for name in model.model_fields if name not in more and name not in LATER
+    }
+    return known | more
 
 
 def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
@@ -26,10 +33,12 @@ def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
     return view.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def project(row: Project) -> Json:
+def project(row: Project, spending: Json | None = None) -> Json:
+    """`spending`: what its posts cost, where that is asked for."""
+    money: Json = {"monthly_budget": units(row.budget)} | ({} if spending is None else {"spending": spending})
     about = {"has_token": row.github_token is not None, "has_webhook": row.webhook_secret is not None}
     withhold = {"words": [], "paths": []} | (row.withhold or {})
-    return _json(shapes.ProjectView, row, bots=row.bots or [], withhold=withhold, **about)
+    return _json(shapes.ProjectView, row, bots=row.bots or [], withhold=withhold, **about, **money)
 
 
 def connection(found: Checked) -> Json:
@@ -49,9 +58,11 @@ def platform(row: Platform) -> Json:
     return _json(shapes.PlatformView, row, can_publish=row.credentials is not None)
 
 
-def job(row: Job, live: Execution | None) -> Json:
-    """`live`: its execution that is queued, running or waiting to retry, if there is one."""
-    return _json(shapes.JobView, row, status=status_of(row, live))
+def job(row: Job, live: Execution | None, estimate: Json | None = None) -> Json:
+    """`live`: its execution that is queued, running or waiting to retry, if there is one. `estimate`: what
+    its next run costs, where that is asked for."""
+    money = {} if estimate is None else {"estimate": estimate}
+    return _json(shapes.JobView, row, status=status_of(row, live), **money)
 
 
 def preview(schedule: Schedule, slots: Sequence[Slot]) -> Json:
@@ -60,9 +71,10 @@ def preview(schedule: Schedule, slots: Sequence[Slot]) -> Json:
     return _json(shapes.PreviewView, None, slots=shown, **about)
 
 
-def execution(row: Execution, drafts: Mapping[str, Draft] | None = None) -> Json:
-    """`drafts`, by id, are the posts of its output; None leaves the posts' text out."""
-    return _json(shapes.ExecutionView, row, **_story(row, drafts))
+def execution(row: Execution, drafts: Mapping[str, Draft] | None = None, cost: Json | None = None) -> Json:
+    """`drafts`, by id, are the posts of its output; None leaves the posts' text out. `cost`: what models
+    cost for it."""
+    return _json(shapes.ExecutionView, row, **_story(row, drafts), cost=cost)
 
 
 def execution_detail(
@@ -71,11 +83,13 @@ def execution_detail(
     steps: Iterable[Step],
     drafts: Mapping[str, Draft],
     activity: Activity | None,
+    cost: Json | None,
 ) -> Json:
     """`activity` is what its scan stored, None before that."""
     return _json(
         shapes.ExecutionDetailView,
         row,
+        cost=cost,
         **_story(row, drafts),
         attempts=[_values(shapes.AttemptView, attempt) for attempt in attempts],
         steps=[_values(shapes.StepView, step) for step in steps],
@@ -153,7 +167,16 @@ def statistics(row: Job, recent: Iterable[Execution]) -> Json:
 
 
 def draft(row: Draft) -> Json:
-    return _json(shapes.DraftView, row)
+    return _json(shapes.DraftView, row, usage=usage(row))
+
+
+def usage(row: Draft) -> Json | None:
+    """As `shapes.UsageView` wants it; drafts of earlier versions have fewer keys."""
+    stored = row.usage or {}
+    if not stored.get("model"):
+        return None
+    renamed = {"prompt_version": stored.get("prompt") or "", "calls": stored.get("calls") or 1}
+    return {name: stored.get(name) for name in shapes.UsageView.model_fields} | renamed
 
 
 def notification(row: Notification) -> Json:

@@ -14,6 +14,7 @@ from blueprints import (
     inputs,
     pages_cards,
     pages_connection,
+    pages_cost,
     project_webhook,
     view,
 )
@@ -123,6 +124,7 @@ def _form(
 ) -> tuple[str, int]:
     context: dict[str, Any] = {"project": project, "form": form, "errors": errors, "names": NAMES}
     context["tested"] = tested
+    context["currency"] = settings().model_currency
     context["has_git"] = settings().git_root is not None
     context["has_token"] = project is not None and project.github_token is not None
     return render_template(FORM, **context), status
@@ -146,6 +148,7 @@ def _page(
         names=NAMES,
         credentials=CREDENTIALS,
         webhook=project_webhook.section(project),
+        spending=pages_cost.spending_of(project),
         errors=errors,
         **_repository(project, tested),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from lib import clock, words
@@ -21,16 +21,16 @@ from pipeline.tariff import Tariff
 _spend = table(Spend).c
 _AT = _spend.at.type
 _UNPRICED = _spend.cost.is_(None)
+_SUMS = (
+    _spend.model,
+    func.sum(_spend.cost).label("cost"),
+    func.sum(case((_UNPRICED, _spend.prompt_tokens))).label("prompt"),
+    func.sum(case((_UNPRICED, _spend.completion_tokens))).label("completion"),
+    func.count().label("calls"),
+    func.count().filter(_UNPRICED).label("unpriced"),
+)
 _BY_MODEL = (
-    select(
-        _spend.project_id,
-        _spend.model,
-        func.sum(_spend.cost).label("cost"),
-        func.sum(case((_UNPRICED, _spend.prompt_tokens))).label("prompt"),
-        func.sum(case((_UNPRICED, _spend.completion_tokens))).label("completion"),
-        func.count().label("calls"),
-        func.count().filter(_UNPRICED).label("unpriced"),
-    )
+    select(_spend.project_id, *_SUMS)
     .where(
         _spend.project_id.in_(bindparam("projects", expanding=True)),
         _spend.at >= bindparam("first", type_=_AT),
@@ -93,11 +93,38 @@ def by_model(
     found: dict[str, list[ModelSpend]] = {}
     asked = {"projects": list(projects), "first": month.first, "following": month.following}
     for row in connection.execute(_BY_MODEL, asked):
-        later = tariff.cost_of(row.model, int(row.prompt or 0), int(row.completion or 0))
-        unpriced = row.unpriced if later is None else 0
-        one = ModelSpend(row.model, int(row.cost or 0) + (later or 0), row.calls, unpriced)
-        found.setdefault(row.project_id, []).append(one)
+        found.setdefault(row.project_id, []).append(_part(row, tariff))
     return found
+
+
+def history(
+    connection: Connection, project_id: str, count: int, tariff: Tariff
+) -> list[tuple[Month, list[ModelSpend]]]:
+    """The present month and those before it, `count` in all, the newest first, in one query."""
+    months = [Month.of(clock.now())]
+    while len(months) < count:
+        months.append(months[-1].before)
+    which = case(*((_spend.at >= month.first, number) for number, month in enumerate(months))).label("which")
+    query = (
+        select(which, *_SUMS)
+        .where(
+            _spend.project_id == project_id,
+            _spend.at >= months[-1].first,
+            _spend.at < months[0].following,
+        )
+        .group_by(which, _spend.model)
+        .order_by(_spend.model)
+    )
+    found: list[list[ModelSpend]] = [[] for _ in months]
+    for row in connection.execute(query):
+        found[row.which].append(_part(row, tariff))
+    return list(zip(months, found, strict=True))
+
+
+def _part(row: Row[Any], tariff: Tariff) -> ModelSpend:
+    later = tariff.cost_of(row.model, int(row.prompt or 0), int(row.completion or 0))
+    unpriced = row.unpriced if later is None else 0
+    return ModelSpend(row.model, int(row.cost or 0) + (later or 0), row.calls, unpriced)
 
 
 def spent(session: Session | Connection, project_id: str, month: Month, tariff: Tariff) -> int:

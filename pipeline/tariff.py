@@ -97,3 +97,9 @@ def figure(amount: int) -> str:
 def units(amount: int | None) -> float | None:
     """For JSON: the amount in units of the currency."""
     return None if amount is None else amount / UNIT
+
+
+def typed(amount: int) -> str:
+    """As somebody would type it, and exact: `5`, `12.50`, `0.0005`."""
+    whole, rest = divmod(amount, UNIT)
+    return f"{whole}.{rest:06d}".rstrip("0").ljust(len(str(whole)) + 3, "0") if rest else str(whole)

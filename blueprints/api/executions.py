@@ -14,6 +14,7 @@ from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import InputError, detail, read_trigger
+from blueprints.pages_cost import cost_json, costs_of
 from models import Attempt, Draft, Execution, Job, Step
 from models.values import ACTIVITY, Activity, Status
 from pipeline import control
@@ -63,7 +64,8 @@ def list_executions() -> Response:
     job = None if asked.job_id is None else find(Job, asked.job_id, "jobId")
     rows, following = page(_chosen(job, asked.status), Execution, asked)
     drafts = _drafts(rows) if asked.include == "content" else None
-    shown = [present.execution(row, drafts) for row in rows]
+    costs = costs_of([row.id for row in rows])
+    shown = [present.execution(row, drafts, cost_json(costs.get(row.id))) for row in rows]
     about: dict[str, Any] = {"count": len(rows), "nextCursor": following}
     if job is not None and asked.stats == "true":
         about["statistics"] = present.statistics(job, _recent(job))
@@ -122,6 +124,7 @@ def _show(row: Execution, status: int = 200) -> Response:
         db.session.scalars(steps.options(load_only(*columns))),
         _drafts([row]),
         _activity(row),
+        cost_json(costs_of([row.id]).get(row.id)),
     )
     return answer(shown, status)
 
