@@ -65,18 +65,22 @@ def polarity(said: Said) -> Faults:
 
 
 def _claims(words: list[str], text: str) -> Iterator[tuple[int, Deed, str]]:
-    by_name = {deed.name: deed for deed in deeds()}
     for place, word in enumerate(words):
         if word == "breaking":
-            yield place, by_name["breaking"], word
+            yield place, _named("breaking"), word
             continue
         if word == "no" and words[place + 1 : place + 2] == ["longer"]:
-            yield place + 1, by_name["no longer"], "no longer"
+            yield place + 1, _named("no longer"), "no longer"
         elif re.fullmatch(_NEGATION, word) or word.endswith("n't"):
             if words[place + 1 : place + 2] not in (["only"], ["just"]):
-                yield place, by_name["not"], word
+                yield place, _named("not"), word
         else:
             yield from ((place, deed, word) for deed in by_stem().get(_key(word), ()))
+
+
+@cache
+def _named(name: str) -> Deed:
+    return next(deed for deed in deeds() if deed.name == name)
 
 
 def _key(word: str) -> str:
