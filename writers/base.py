@@ -7,8 +7,8 @@ from models.values import Brief, Post, Usage
 
 
 class WriterError(OutsideError):
-    """The post could not be written. `usage` is what asking for it cost nevertheless, None where nobody told:
-    no tokens at all where the server refused the request by its status."""
+    """The post could not be written. `usage` is what the failure cost, as far as the server told: no tokens
+    at all where no model saw the request, None where nobody knows."""
 
     def __init__(
         self,
@@ -30,7 +30,8 @@ class Writer(Protocol):
         ...
 
     def estimate(self, brief: Brief) -> Usage | None:
-        """At most so many tokens the post for the brief takes; None where writing it costs nothing."""
+        """The most that the brief's post is expected to cost, repair included; None where posts cost
+        nothing."""
         ...
 
     def write(self, brief: Brief) -> Post:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lib import words
-from models.values import Brief, Category, Digest, DigestItem, PlatformType, Post, Usage
+from models.values import Brief, Category, Digest, DigestItem, PlatformType, Post
 from writers import template_story as shared
 from writers import template_text as text
 from writers import template_title as title
@@ -47,9 +47,8 @@ class TemplateWriter:
     def prepare(self) -> None:
         """Always ready."""
 
-    def estimate(self, brief: Brief) -> Usage | None:
-        """None: writing it costs nothing."""
-        return None
+    def estimate(self, brief: Brief) -> None:
+        """Its posts cost nothing."""
 
     def write(self, brief: Brief) -> Post:
         """The post for the brief's platform, within its limits."""
