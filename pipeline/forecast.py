@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 from models import Execution, Job, Platform, Spend
 from models.base import table
 from pipeline.tariff import Tariff
-from writers.llm import COMPLETION_MAX
+from writers.llm import BYTES_PER_TOKEN, COMPLETION_MAX
 from writers.llm_brief import BRIEF_MAX
 
 RUNS = 10
 """How many of a job's newest executions are asked."""
-PROMPT_MAX = BRIEF_MAX // 3 + 5_000
-"""Tokens of the longest brief, three characters each, with the rules around it."""
+RULES = 5_000
+"""Tokens of what stands around a brief, at most: rules, voice, the owner's own posts."""
+PROMPT_MAX = 2 * (BRIEF_MAX // BYTES_PER_TOKEN + RULES) + COMPLETION_MAX
+"""Tokens of the longest brief, asked twice, the second time with the first answer."""
 Basis = Literal["RUNS", "BOUND", "FREE", "UNKNOWN"]
 """The mean of the last runs; the most that posts may take; no model is asked; nobody knows the price."""
 
@@ -60,7 +62,7 @@ def forecast(session: Session, job: Job, tariff: Tariff) -> Forecast:
         means = {platform: _mean(costs) for platform, costs in by_platform.items()}
         usual = _mean(means.values())
         return Forecast(sum(means.get(one, usual) for one in platforms), len(platforms), "RUNS")
-    most = tariff.cost_of(tariff.model, PROMPT_MAX, COMPLETION_MAX)
+    most = tariff.cost_of(tariff.model, PROMPT_MAX, 2 * COMPLETION_MAX)
     if most is None:
         return Forecast(None, len(platforms), "UNKNOWN")
     return Forecast(most * len(platforms), len(platforms), "BOUND")

@@ -23,6 +23,7 @@ def test_a_draft_whole(api, rows, execution):
         "tags": ["webdev"],
         "version": 1,
         "checks": ["Dev.to takes four tags at most."],
+        "usage": None,
     }
 
 

@@ -2,7 +2,9 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -118,8 +120,6 @@ class TestPrices:
 
 class TestMonths:
     def test_a_month_is_one_of_utc(self):
-        from zoneinfo import ZoneInfo
-
         late = datetime(2025, 10, 31, 22, tzinfo=ZoneInfo("America/New_York"))  # 2 a.m. of 1 November, UTC
         month = Month.of(late)
         assert (month.first, month.following) == (
@@ -299,8 +299,6 @@ def lost_while_asking(session, engine, job, adapters, *, threads: int) -> int:
 
 
 def _untold(post):
-    from dataclasses import replace
-
     return replace(post, usage=Usage("fake"))
 
 
