@@ -74,8 +74,9 @@ class _Call:
 class Purse:
     """Of one attempt of a run, or of one try to write a draft anew; `execution_id` is whose cost it is.
 
-    All transactions are the caller's, and have proven their hold on an execution first: everybody locks
-    executions, then projects. `send` may be called from any thread, the others by one.
+    All transactions are the caller's. One that has to prove a hold on an execution does so first, for
+    everybody locks executions, then projects; one that proves a hold on what a project's end deletes with it
+    does so last. `send` may be called from any thread, the others by one.
     """
 
     def __init__(self, tariff: Tariff, project_id: str, execution_id: str | None) -> None:

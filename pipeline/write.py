@@ -55,7 +55,7 @@ class Written:
         """What it cost to ask for it, None where nobody knows, or nobody was asked."""
         if self.failure is not None:
             return self.failure.usage
-        return self.post.usage if self.post is not None else None
+        return (self.post.usage or self.post.spent) if self.post is not None else None
 
 
 Briefs = dict[str, Brief]

@@ -215,6 +215,15 @@ class TestARun:
         assert {(r.cost, r.is_estimate) for r in spends(session)} == {(ESTIMATE, True)}
         assert {d.usage["cost"] for d in session.scalars(select(Draft))} == {None}
 
+    def test_a_model_that_was_asked_in_vain_counts_though_another_writer_wrote(
+        self, session, clock, job, adapters
+    ):
+        write, in_vain = adapters.writer.write, Usage("fake", 40, 0)
+        adapters.writer.write = lambda brief: replace(write(brief), usage=None, spent=in_vain)
+        run(session, job, adapters)
+        assert {(r.cost, r.is_estimate) for r in spends(session)} == {(40, False)}
+        assert {d.usage for d in session.scalars(select(Draft))} == {None}
+
     def test_every_retry_inside_the_attempt_reserves_anew(self, session, clock, job, adapters):
         adapters.patience = 60.0
         again = WriterError("Busy", retry_after=0.0, usage=Usage("fake", 30, 0))
