@@ -51,12 +51,12 @@ def source_words(said: Said) -> Faults:
         foreign.append(word)
         if end >= 0 and text[end : found.start()].isspace():
             yield Fault(
-                Kind.WORDS, f"speaks of {foreign[-2]} {word}, of which {said.borne.called} says nothing"
+                Kind.WORDS, f"speaks of {foreign[-2]} {word}, of which nothing stands in {said.borne.called}"
             )
         end = found.end()
     if foreign and (content <= FEW or 3 * len(foreign) > content):
         named = ", ".join(dict.fromkeys(foreign))
-        yield Fault(Kind.WORDS, f"speaks of {named}, of which {said.borne.called} says nothing")
+        yield Fault(Kind.WORDS, f"speaks of {named}, of which nothing stands in {said.borne.called}")
 
 
 def _means_something(word: str) -> bool:
@@ -98,7 +98,9 @@ def promises(said: Said) -> Faults:
     for found in _future().finditer(said.plain):
         phrase = " ".join(found[0].split())
         if phrase.casefold() not in said.borne.folded:
-            yield Fault(Kind.PROMISE, f"speaks of the future (“{phrase}”), and {said.borne.called} does not")
+            yield Fault(
+                Kind.PROMISE, f"says “{phrase}” of the future, which does not stand in {said.borne.called}"
+            )
 
 
 @cache

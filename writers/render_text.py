@@ -76,7 +76,8 @@ class Dialect:
         name = _name(item)
         if not markdown:
             return name
-        shown = text.code(name) if item.kind == "commit" else text.markdown(text.clean(name))
+        shown = text.code(name) if item.kind == "commit" else name
+        shown = text.markdown(text.clean(name)) if item.kind == "release" else shown
         return text.link(shown, item.url, self.home)
 
 
