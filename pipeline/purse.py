@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
@@ -111,10 +112,9 @@ class Purse:
         cap = connection.execute(_LOCK, {"project": self._project_id}).one_or_none()
         if cap is None:
             raise LostError
-        month = Month.of(clock.now())
-        used = 0
+        now, used = clock.now(), 0
         if cap.budget is not None:
-            used = spending.spent(connection, self._project_id, month, self._tariff)
+            used = spending.spent(connection, self._project_id, Month.of(now), self._tariff)
         rows: list[dict[str, Any]] = []
         refused: dict[str, BudgetError] = {}
         for platform, call in calls.items():
@@ -124,7 +124,7 @@ class Purse:
                 refused[platform] = BudgetError(why)
                 continue
             used += cost or 0
-            rows.append(self._row(platform, call, cost))
+            rows.append(self._row(platform, call, cost, now))
         if rows:
             connection.execute(_INSERT, rows)
         costs = [self._tariff.cost(calls[platform].estimate) for platform in refused]
@@ -145,7 +145,7 @@ class Purse:
         )
         return helped(happened, spending.remedy(Month.of(clock.now())))
 
-    def _row(self, platform: str, call: _Call, cost: int | None) -> dict[str, Any]:
+    def _row(self, platform: str, call: _Call, cost: int | None, at: datetime) -> dict[str, Any]:
         return {
             "id": call.id,
             "project_id": self._project_id,
@@ -153,7 +153,7 @@ class Purse:
             "platform_id": platform,
             "cost": cost,
             "is_estimate": True,
-            "at": clock.now(),
+            "at": at,
             **_counted(call.estimate),
         }
 

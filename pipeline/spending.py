@@ -37,7 +37,7 @@ _BY_MODEL = (
         _spend.at < bindparam("following", type_=_AT),
     )
     .group_by(_spend.project_id, _spend.model)
-    .order_by(_spend.model)
+    .order_by(_spend.project_id, _spend.model)
 )
 _CAP = select(Project.budget, Project.budget_short).where(Project.id == bindparam("project"))
 
