@@ -49,13 +49,17 @@ class Cost:
         return Cost(*(getattr(self, name) + getattr(other, name) for name in Cost.__slots__))
 
     def words(self, prices: Tariff) -> str:
-        """`0.02 USD, 1,234 tokens in and 567 out`."""
-        tokens = f"{self.prompt:,} tokens in and {self.completion:,} out"
+        """`0.02 USD`."""
         if self.unpriced == self.calls:
-            return f"{tokens}; no price is known"
-        about = "about " if self.estimated else ""
+            return "No price is known"
+        about = "About " if self.estimated else ""
         more = f", and {plural(self.unpriced, 'call')} without a price" if self.unpriced else ""
-        return f"{about}{prices.words(self.cost)}{more}; {tokens}"
+        return f"{about}{prices.words(self.cost)}{more}"
+
+    @property
+    def tokens(self) -> str:
+        """`1,234 in, 567 out`."""
+        return f"{self.prompt:,} in, {self.completion:,} out"
 
 
 def costs_of(executions: Sequence[str]) -> dict[str, dict[str | None, Cost]]:
@@ -144,7 +148,7 @@ def _expected(found: Forecast, prices: Tariff) -> str:
 
 
 def _sentence(why: str | None) -> str:
-    return f"{why[0].upper()}{why[1:]}" if why else ""
+    return view.sentence(why or "")
 
 
 def ahead_json(job: Job) -> dict[str, Any]:

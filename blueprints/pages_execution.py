@@ -218,7 +218,7 @@ def _truth(
         Outcome.FAILED: f"Failed{after}; nothing was written. {execution.reason or ''}".strip(),
         Outcome.TIMEOUT: f"It took longer than the job's time limit{after}; nothing was written.",
         Outcome.CANCELLED: execution.reason or "It was cancelled.",
-        Outcome.SKIPPED: execution.reason or "It did not run.",
+        Outcome.SKIPPED: view.sentence(execution.reason or "It did not run."),
     }[Outcome(execution.outcome or execution.status)]
 
 
@@ -275,7 +275,8 @@ def _facts(execution: Execution, zone: str) -> list[tuple[str, Moment | str]]:
 
 def _cost(costs: Mapping[str | None, Cost]) -> list[tuple[str, str]]:
     """Of all calls of models, those that failed and earlier attempts' too."""
-    return [("Cost", summed(costs.values()).words(tariff()))] if costs else []
+    whole = summed(costs.values())
+    return [("Cost", whole.words(tariff())), ("Tokens", whole.tokens)] if costs else []
 
 
 def _missed(missed: dict[str, Any], zone: str) -> str:
@@ -359,5 +360,5 @@ def _result(one: dict[str, Any], draft: Draft | None, cost: Cost | None) -> Resu
         content=text,
         tags=tuple(draft.tags if draft else content.get("tags") or ()),
         checks=tuple(draft.checks if draft else ()),
-        cost=cost.words(tariff()) if cost else "",
+        cost=f"{cost.words(tariff())}; tokens: {cost.tokens}" if cost else "",
     )

@@ -170,8 +170,8 @@ def _over(cap: Cap, used: int, month: Month, tariff: Tariff) -> str | None:
 def until(month: Month) -> str:
     """When a spent budget is free again, and what frees it at once."""
     return (
-        f"It is free again on {words.day(month.following)} (UTC), or as soon as the project's monthly budget"
-        " is raised."
+        f"Models are asked again from {words.day(month.following)} (UTC) on, or as soon as the project's"
+        " monthly budget is raised."
     )
 
 

@@ -11,8 +11,8 @@ from tests.blueprints.test_pages_projects import PROJECT
 
 AT = datetime(2025, 10, 3, 9, tzinfo=UTC)
 OVER = (
-    "Budget: 5.02 of 5.00 USD are spent this month. It is free again on 1 November 2025 (UTC), or as soon as"
-    " the project's monthly budget is raised."
+    "Budget: 5.02 of 5.00 USD are spent this month. Models are asked again from 1 November 2025 (UTC) on, or"
+    " as soon as the project's monthly budget is raised."
 )
 
 
@@ -145,7 +145,7 @@ class TestAProject:
     def test_says_that_it_is_over_and_what_frees_it(self, visitor, api, project, spend):
         spend(5_020_000)
         page = text(visitor.get(f"/projects/{project.id}"))
-        assert f"Over budget. {OVER.removeprefix('Budget: ')} Change the monthly budget" in page
+        assert f"What it costs Over budget. {OVER.removeprefix('Budget: ')} Change the monthly budget" in page
         spending = api.get(f"/api/projects/{project.id}").get_json()["data"]["spending"]
         assert spending["why"] == OVER.removeprefix("Budget: ")
 
@@ -243,9 +243,9 @@ class TestAfterARun:
 
     def test_its_page_tells_the_cost_by_platform_and_in_all(self, visitor, execution):
         page = text(visitor.get(f"/executions/{execution.id}"))
-        assert "Cost about 0.0050 USD, and 1 call without a price; 3,000 tokens in and 1,500 out" in page
-        assert "about 0.0050 USD; 2,000 tokens in and 1,000 out" in page
-        assert "1,000 tokens in and 500 out; no price is known" in page
+        assert "Cost About 0.0050 USD, and 1 call without a price Tokens 3,000 in, 1,500 out" in page
+        assert "About 0.0050 USD; tokens: 2,000 in, 1,000 out" in page
+        assert "No price is known; tokens: 1,000 in, 500 out" in page
 
     def test_the_api_tells_it_of_one_and_of_all(self, api, rows, execution, job):
         rows.execution(job)

@@ -24,8 +24,8 @@ SLOT = datetime(2025, 10, 3, 9, tzinfo=UTC)
 TARIFF = Tariff("fake", {"fake": Price(input=1, output=2)})
 CAP = 5_000_000
 SAID = (
-    "budget: 5.02 of 5.00 USD are spent this month. It is free again on 1 November 2025 (UTC), or as soon as"
-    " the project's monthly budget is raised."
+    "budget: 5.02 of 5.00 USD are spent this month. Models are asked again from 1 November 2025 (UTC) on, or"
+    " as soon as the project's monthly budget is raised."
 )
 
 
@@ -102,7 +102,7 @@ class TestASlot:
         clock.move_to(SLOT)
         assert take(session, job, SLOT, TARIFF) == []
         assert executions(session)[0].reason.startswith(
-            "budget: 5.00 of 5.00 USD are spent this month, and the next post may cost 0.030 USD. It is free"
+            "budget: 5.00 of 5.00 USD are spent this month, and the next post may cost 0.030 USD. Models are"
         )
 
     def test_is_skipped_where_no_price_is_known_to_keep_a_cap_by(self, session, clock, job, take):
