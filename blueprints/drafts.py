@@ -8,7 +8,6 @@ from sqlalchemy.orm import contains_eager, joinedload
 from blueprints import view
 from blueprints.access import owned
 from blueprints.extensions import db
-from blueprints.pages_cost import usage_facts
 from blueprints.pages_paging import older_than, older_url, split
 from blueprints.pages_preview import rendered
 from models import Draft, Execution, Job
@@ -78,6 +77,5 @@ def show(draft_id: str) -> str:
         platform=NAMES.get(draft.platform_type, draft.platform_type),
         mark=STATES[draft.state],
         at=view.exactly(draft.created_at, execution.job.timezone),
-        facts=usage_facts(draft),
         preview=rendered(draft.content) if draft.platform_type != "LINKEDIN" else None,
     )

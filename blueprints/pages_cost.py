@@ -11,7 +11,7 @@ from blueprints.access import tariff
 from blueprints.extensions import db
 from lib import clock, words
 from lib.words import plural
-from models import Draft, Job, Project, Spend
+from models import Job, Project, Spend
 from pipeline import spending
 from pipeline.forecast import Forecast, forecast
 from pipeline.spending import Month, total
@@ -92,11 +92,10 @@ def cost_json(parts: Mapping[str | None, Cost] | None) -> dict[str, Any] | None:
     }
 
 
-def usage_facts(draft: Draft) -> Facts:
-    """What a draft's page tells of its making: model, prompts, tokens, cost and time; nothing for one that
-    no model wrote."""
-    usage = draft.usage or {}
-    if not usage.get("model"):
+def usage_facts(usage: Mapping[str, Any] | None) -> Facts:
+    """What a draft's page tells of its making, from `Draft.usage`: model, prompts, tokens, cost and time;
+    nothing for one that no model wrote."""
+    if not usage or not usage.get("model"):
         return ()
     read, made = usage.get("prompt_tokens"), usage.get("completion_tokens")
     told = "Not told by the server" if read is None or made is None else f"{read:,} in, {made:,} out"

@@ -167,16 +167,7 @@ def statistics(row: Job, recent: Iterable[Execution]) -> Json:
 
 
 def draft(row: Draft) -> Json:
-    return _json(shapes.DraftView, row, usage=usage(row))
-
-
-def usage(row: Draft) -> Json | None:
-    """As `shapes.UsageView` wants it; drafts of earlier versions have fewer keys."""
-    stored = row.usage or {}
-    if not stored.get("model"):
-        return None
-    renamed = {"prompt_version": stored.get("prompt") or "", "calls": stored.get("calls") or 1}
-    return {name: stored.get(name) for name in shapes.UsageView.model_fields} | renamed
+    return _json(shapes.DraftView, row)
 
 
 def notification(row: Notification) -> Json:

@@ -354,21 +354,21 @@ class StatisticsView(View):
 
 
 class UsageView(View):
-    """How a model made a draft. Tokens are null where its server did not count them, `cost` where there was
-    no price; `promptVersion` is that of the prompts."""
+    """Tokens are null where the server did not count. `prompt` is the version of the prompts, `seconds` how
+    long the model took, `cost` in units of the currency, null where there was no price."""
 
     model: str
-    prompt_version: str
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    calls: int
-    seconds: float | None
-    cost: float | None
-    currency: str | None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt: str = ""
+    calls: int = 1
+    seconds: float | None = None
+    cost: float | None = None
+    currency: str | None = None
 
 
 class DraftView(View):
-    """`usage` is null for a draft that no model wrote."""
+    """`usage` is null for a post that no model wrote."""
 
     id: str
     execution_id: str
