@@ -15,6 +15,7 @@ from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import ApiToken, Base, User
+from pipeline.tariff import Tariff
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 Row = TypeVar("Row", bound=Base)
@@ -30,6 +31,11 @@ def links() -> Links:
     """What makes and reads the addresses in mails that do something."""
     chosen = settings()
     return Links(chosen.base_url, chosen.secret_key.get_secret_value())
+
+
+def tariff() -> Tariff:
+    """What models cost here."""
+    return Tariff.of(settings())
 
 
 def secret_box() -> SecretBox:

@@ -1,6 +1,8 @@
 """What may be sent, as pydantic models: attribute names inside, camelCase outside, types taken strictly."""
 
+import math
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,9 +18,11 @@ from blueprints.bodies_voice import Settings, SettingsBody, VoiceBody
 from lib import clock
 from lib.words import cut
 from pipeline.privacy import is_glob
+from pipeline.tariff import UNIT
 
 OWNER = r"^[A-Za-z0-9-]{1,39}$"
 REPOSITORY = r"^[A-Za-z0-9._-]{1,100}$"
+MAX_BUDGET = 1_000_000
 MAX_BOTS, MAX_BOT = 100, 100
 MAX_WITHHELD, MIN_WORD, MAX_WORD, MAX_GLOB = 100, 2, 100, 200
 FIRST_RUN_DAYS = (1, 7, 30)
@@ -52,6 +56,18 @@ def _days(days: int) -> int:
     if days not in FIRST_RUN_DAYS:
         raise wrong("Must be 1, 7 or 30.")
     return days
+
+
+def _budget(amount: Any) -> Any:
+    """In millionths. Said here and not by bounds, as a float would let half a cent through."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
+        raise wrong("Must be a number such as 5 or 12.50, in the currency of the prices; empty for none.")
+    exact = Decimal(str(amount))
+    if not 0 <= exact <= MAX_BUDGET:
+        raise wrong(f"Must be 0 or more, and at most {MAX_BUDGET:,}.")
+    if (millionths := exact * UNIT) != int(millionths):
+        raise wrong("Must have at most six decimals.")
+    return int(millionths)
 
 
 def _word(word: str) -> str:
@@ -129,6 +145,11 @@ Days = Annotated[
     int, AfterValidator(_days), WithJsonSchema({"type": "integer", "enum": list(FIRST_RUN_DAYS)})
 ]
 Past = Annotated[str, AfterValidator(_past), WithJsonSchema({"type": "string", "format": "date-time"})]
+Budget = Annotated[
+    Any,
+    AfterValidator(_budget),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_BUDGET}),
+]
 Frequency = Annotated[
     Any, WithJsonSchema({"type": "string", "enum": ["DAILY", "WEEKLY", "MONTHLY", "CUSTOM"]})
 ]
@@ -164,7 +185,9 @@ class WithholdBody(Body):
 
 class ProjectBody(Body):
     """GITHUB needs githubRepoOwner and githubRepoName, GIT gitPath. githubToken is never shown again. bots
-    are logins and names of machines, in any case: their work is routine, and posts never thank them."""
+    are logins and names of machines, in any case: their work is routine, and posts never thank them.
+    monthlyBudget is what models may cost in a calendar month (UTC), in MODEL_CURRENCY,
+    with six decimals at most; null for no limit."""
 
     name: Name
     description: Description = ""
@@ -177,6 +200,7 @@ class ProjectBody(Body):
     voice: VoiceBody = VoiceBody()
     bots: Bots = Field(default=[])
     withhold: WithholdBody = WithholdBody()
+    monthly_budget: Budget | None = None
 
 
 class PlatformBody(Body):

@@ -5,7 +5,7 @@ from flask_login import current_user, login_required
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from blueprints import htmx, pages_cards
+from blueprints import htmx, pages_cards, pages_cost
 from blueprints.extensions import db
 from models import Job, Project
 
@@ -20,7 +20,8 @@ def show() -> str:
     projects = db.session.scalars(
         select(Project).where(Project.user_id == current_user.id).order_by(Project.name, Project.id)
     ).all()
-    return render_template(PAGE, cards=shown, projects=projects, truth=pages_cards.truth(current_user.id))
+    truth, warned = pages_cards.truth(current_user.id), pages_cost.warnings(projects)
+    return render_template(PAGE, cards=shown, projects=projects, truth=truth, budgets=warned)
 
 
 @bp.get("/dashboard/cards/<job_id>")

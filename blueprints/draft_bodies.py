@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from blueprints.bodies import Body, without_default, wrong
+from blueprints.bodies import without_default
+from blueprints.bodies_base import Body, wrong
 
 LINE_MAX, CONTENT_MAX, TAGS_MAX, TAG_MAX, INSTRUCTION_MAX = 500, 900_000, 50, 100, 2000
 """Characters, and tags: more than any platform takes, so that a text that is too long can be kept and cut."""

@@ -7,7 +7,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from blueprints import htmx, jobs, pages_execution
-from blueprints.access import owned
+from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from models import Execution
 from pipeline import control
@@ -39,9 +39,10 @@ def cancel(execution_id: str) -> Response:
 @bp.post("/retry")
 @login_required
 def retry(execution_id: str) -> Response:
-    return _ordered(
-        execution_id, lambda execution: control.retry(db.session(), execution), "It is tried again."
-    )
+    def order(execution: Execution) -> tuple[Execution, list[Bell]]:
+        return control.retry(db.session(), execution, tariff())
+
+    return _ordered(execution_id, order, "It is tried again.")
 
 
 def _ordered(

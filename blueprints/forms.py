@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from blueprints import voice
 from blueprints.inputs import WITHHOLD, InputError
 from models import Job, Project
+from pipeline.tariff import typed as amount
 
 Form = MultiDict[str, str]
 Errors = dict[str, str]
@@ -104,6 +105,7 @@ def project_values(project: Project | None) -> Filled:
             "githubBranch": project.github_branch or "",
             "gitPath": project.git_path or "",
             **voice.to_form(project.voice),
+            "monthlyBudget": "" if project.budget is None else amount(project.budget),
             "bots": "\n".join(project.bots or []),
             **{name: "\n".join((project.withhold or {}).get(key, [])) for name, key in WITHHOLD.items()},
         }

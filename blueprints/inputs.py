@@ -112,6 +112,8 @@ def read_project(
         values["voice"] = {**current.voice, **values["voice"]}
     if current is not None and "withhold" in values:
         values["withhold"] = {**(current.withhold or {}), **values["withhold"]}
+    if "monthly_budget" in values:
+        values["budget"] = values.pop("monthly_budget")
     return _accepted(values, details)
 
 
@@ -303,6 +305,8 @@ def project_form(form: MultiDict[str, str]) -> dict[str, Any]:
     elif "removeToken" in form:
         data["githubToken"] = None
     voice = voices.from_form(form)
+    if "monthlyBudget" in form:
+        data["monthlyBudget"] = _amount(form["monthlyBudget"])
     if "bots" in form:
         data["bots"] = [line for line in form["bots"].splitlines() if line.strip()]
     withhold = {key: form[name].splitlines() for name, key in WITHHOLD.items() if name in form}
@@ -330,3 +334,9 @@ def _given(form: MultiDict[str, str], *keys: str) -> dict[str, str]:
 def _number(text: str) -> int | str:
     text = text.strip()
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
+def _amount(text: str) -> float | str | None:
+    """A number with or without decimals; none where the field was left empty."""
+    text = text.strip()
+    return float(text) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", text) else text or None

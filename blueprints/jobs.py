@@ -5,7 +5,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from blueprints import dashboard, forms, htmx, inputs, pages_cards, pages_job
-from blueprints.access import owned
+from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from lib import zones
 from models import Job, Project
@@ -107,7 +107,7 @@ def show(project_id: str, job_id: str) -> Answer:
 def trigger(project_id: str, job_id: str) -> Answer:
     job = _job(project_id, job_id)
     try:
-        _, bells = control.trigger(db.session(), job)
+        _, bells = control.trigger(db.session(), job, tariff=tariff())
     except control.ConflictError as error:
         return shown(job, error.message, 409)
     queue.ring(bells)

@@ -291,7 +291,7 @@ def _note(execution: Execution) -> str:
     before, which is not why it ended."""
     if execution.status == Status.CANCELLED:
         return execution.reason or ""
-    return execution.error or execution.reason or ""
+    return execution.error or view.sentence(execution.reason or "")
 
 
 def _missed(execution: Execution, at: datetime, zone_name: str) -> Skipped | None:

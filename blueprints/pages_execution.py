@@ -1,6 +1,6 @@
 """What the page of one execution shows, finished for the templates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from blueprints import view
+from blueprints.access import tariff
 from blueprints.extensions import db
 from blueprints.pages_cards import WORKER_FREE
+from blueprints.pages_cost import Cost, costs_of, summed
 from blueprints.pages_mail import MailLine, mails
 from blueprints.pages_scan import Scanned, scanned
 from blueprints.view import MARKS, Mark, Moment
@@ -77,6 +79,7 @@ class Result:
     tags: tuple[str, ...]
     checks: tuple[str, ...]
     given_back: int
+    cost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def page(execution: Execution) -> ExecutionPage:
     steps = _steps(execution)
     activity = _activity(execution, steps)
     scan = scanned(activity, zone) if activity else None
-    results = tuple(_results(execution, _drafts(execution)))
+    costs = costs_of([execution.id]).get(execution.id, {})
+    results = tuple(_results(execution, _drafts(execution), costs))
     attempts = tuple(_attempts(execution, steps, zone))
     is_live = execution.status in LIVE
     waits = execution.status == Status.RETRYING
@@ -130,7 +134,7 @@ def page(execution: Execution) -> ExecutionPage:
         can_retry=waits or _can_be_made_up_for(execution),
         retry_words=_retry_words(execution),
         can_cancel=is_live,
-        facts=tuple(_facts(execution, zone)),
+        facts=(*_facts(execution, zone), *_cost(costs)),
         retry_of=execution.retry_of,
         attempts=attempts,
         scan=scan,
@@ -217,7 +221,7 @@ def _truth(
         Outcome.FAILED: f"Failed{after}; nothing was written. {execution.reason or ''}".strip(),
         Outcome.TIMEOUT: f"It took longer than the job's time limit{after}; nothing was written.",
         Outcome.CANCELLED: execution.reason or "It was cancelled.",
-        Outcome.SKIPPED: execution.reason or "It did not run.",
+        Outcome.SKIPPED: view.sentence(execution.reason or "It did not run."),
     }[Outcome(execution.outcome or execution.status)]
 
 
@@ -290,6 +294,12 @@ def _facts(execution: Execution, zone: str) -> list[tuple[str, Moment | str]]:
     return facts
 
 
+def _cost(costs: Mapping[str | None, Cost]) -> list[tuple[str, str]]:
+    """Of all calls of models, those that failed and earlier attempts' too."""
+    whole = summed(costs.values())
+    return [("Cost", whole.words(tariff())), ("Tokens", whole.tokens)] if costs else []
+
+
 def _missed(missed: dict[str, Any], zone: str) -> str:
     first, last = (view.exactly(clock.parse_iso(missed[key]), zone).words for key in ("from", "to"))
     return f"1 slot, {first}" if missed["count"] == 1 else f"{missed['count']} slots, {first} to {last}"
@@ -350,13 +360,15 @@ def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
     )
 
 
-def _results(execution: Execution, drafts: Sequence[Draft]) -> list[Result]:
+def _results(execution: Execution, drafts: Sequence[Draft], costs: Mapping[str | None, Cost]) -> list[Result]:
     by_id = {draft.id: draft for draft in drafts}
     shown = (execution.output or {}).get("results", [])
-    return [_result(one, by_id.get(one.get("draftId") or "")) for one in shown]
+    return [
+        _result(one, by_id.get(one.get("draftId") or ""), costs.get(one.get("platformId"))) for one in shown
+    ]
 
 
-def _result(one: dict[str, Any], draft: Draft | None) -> Result:
+def _result(one: dict[str, Any], draft: Draft | None, cost: Cost | None) -> Result:
     """The draft's text; a dry run, which stores no draft, keeps its text in the output."""
     content = one.get("content") or {}
     text = draft.content if draft else str(content.get("content") or "")
@@ -370,4 +382,5 @@ def _result(one: dict[str, Any], draft: Draft | None) -> Result:
         tags=tuple(draft.tags if draft else content.get("tags") or ()),
         checks=tuple(draft.checks if draft else ()),
         given_back=int(one.get("givenBack") or 0),
+        cost=f"{cost.words(tariff())}; tokens: {cost.tokens}" if cost else "",
     )

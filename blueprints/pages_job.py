@@ -9,6 +9,7 @@ from blueprints import inputs, pages_cards, view
 from blueprints.extensions import db
 from blueprints.forms import Form, errors_of
 from blueprints.pages_cards import Card, Run
+from blueprints.pages_cost import Ahead, ahead
 from blueprints.pages_paging import older_than, older_url, split
 from blueprints.view import Moment
 from lib import clock
@@ -72,6 +73,7 @@ class JobPage:
     push_waits: bool
     given_back: tuple[str, ...]
     cursor: str | None
+    cost: Ahead
 
 
 def coming(form: Form) -> Coming:
@@ -116,6 +118,7 @@ def page(job: Job, cursor: str | None) -> JobPage:
         given_back=tuple(_given_back(job)),
         push_waits=card.is_live and job.push_at is not None and job.push_at <= clock.now(),
         cursor=cursor,
+        cost=ahead(job),
     )
 
 

@@ -86,4 +86,4 @@ def line(slot: datetime, missed: dict[str, Any] | None, reason: str, zone: str) 
 
 def _line(reason: str, found: list[tuple[int, datetime, datetime]], zone: str) -> Skipped:
     first, last = min(one[1] for one in found), max(one[2] for one in found)
-    return Skipped(sum(one[0] for one in found), *view.between(first, last, zone), reason)
+    return Skipped(sum(one[0] for one in found), *view.between(first, last, zone), view.sentence(reason))

@@ -25,15 +25,22 @@ from models import (
 from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
+from pipeline.tariff import units
 from pipeline.versions import post_of
 from platforms.export import Exported
 from platforms.export import export as as_file
 from sources.check import Checked
 
+LATER = frozenset({"spending", "estimate"})
+"""What is no column, and is shown only where it is asked for."""
+
 
 def _values(model: type[shapes.View], row: object, **more: Any) -> Json:
-    """The model's fields, taken from the row where `more` has none."""
-    return {name: getattr(row, name) for name in model.model_fields if name not in more} | more
+    """The model's fields, taken from the row where `more` has none and the row has them."""
+    known = {
+        name: getattr(row, name) for name in model.model_fields if name not in more and name not in LATER
+    }
+    return known | more
 
 
 def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
@@ -41,10 +48,12 @@ def _json(model: type[shapes.View], row: object, **more: Any) -> Json:
     return view.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def project(row: Project) -> Json:
+def project(row: Project, spending: Json | None = None) -> Json:
+    """`spending`: what its posts cost, where that is asked for."""
+    money: Json = {"monthly_budget": units(row.budget)} | ({} if spending is None else {"spending": spending})
     about = {"has_token": row.github_token is not None, "has_webhook": row.webhook_secret is not None}
     withhold = {"words": [], "paths": []} | (row.withhold or {})
-    return _json(shapes.ProjectView, row, bots=row.bots or [], withhold=withhold, **about)
+    return _json(shapes.ProjectView, row, bots=row.bots or [], withhold=withhold, **about, **money)
 
 
 def connection(found: Checked) -> Json:
@@ -64,9 +73,11 @@ def platform(row: Platform) -> Json:
     return _json(shapes.PlatformView, row, can_publish=row.credentials is not None)
 
 
-def job(row: Job, live: Execution | None) -> Json:
-    """`live`: its execution that is queued, running or waiting to retry, if there is one."""
-    return _json(shapes.JobView, row, status=status_of(row, live))
+def job(row: Job, live: Execution | None, estimate: Json | None = None) -> Json:
+    """`live`: its execution that is queued, running or waiting to retry, if there is one. `estimate`: what
+    its next run costs, where that is asked for."""
+    money = {} if estimate is None else {"estimate": estimate}
+    return _json(shapes.JobView, row, status=status_of(row, live), **money)
 
 
 def preview(schedule: Schedule, slots: Sequence[Slot]) -> Json:
@@ -75,9 +86,10 @@ def preview(schedule: Schedule, slots: Sequence[Slot]) -> Json:
     return _json(shapes.PreviewView, None, slots=shown, **about)
 
 
-def execution(row: Execution, drafts: Mapping[str, Draft] | None = None) -> Json:
-    """`drafts`, by id, are the posts of its output; None leaves the posts' text out."""
-    return _json(shapes.ExecutionView, row, **_story(row, drafts))
+def execution(row: Execution, drafts: Mapping[str, Draft] | None = None, cost: Json | None = None) -> Json:
+    """`drafts`, by id, are the posts of its output; None leaves the posts' text out. `cost`: what models
+    cost for it."""
+    return _json(shapes.ExecutionView, row, **_story(row, drafts), cost=cost)
 
 
 def execution_detail(
@@ -86,11 +98,13 @@ def execution_detail(
     steps: Iterable[Step],
     drafts: Mapping[str, Draft],
     activity: Activity | None,
+    cost: Json | None,
 ) -> Json:
     """`activity` is what its scan stored, None before that."""
     return _json(
         shapes.ExecutionDetailView,
         row,
+        cost=cost,
         **_story(row, drafts),
         attempts=[_values(shapes.AttemptView, attempt) for attempt in attempts],
         steps=[_values(shapes.StepView, step) for step in steps],

@@ -115,6 +115,7 @@ def _form(
     context: dict[str, Any] = {"project": project, "form": form, "errors": errors, "names": NAMES}
     context["tested"] = tested
     context["form_voice_is_open"] = any(name in errors for name in voice.FIELDS)
+    context["currency"] = settings().model_currency
     context["has_git"] = settings().git_root is not None
     context["has_token"] = project is not None and project.github_token is not None
     return render_template(FORM, **context), status

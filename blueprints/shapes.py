@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from lib import clock
 from models.values import Outcome, PlatformType, Status, WithheldReason
+from pipeline.forecast import Basis
 from pipeline.schedule import Frequency
 
 Instant = Annotated[
@@ -49,8 +50,37 @@ class VoiceView(View):
     banned: list[str] = []
 
 
+class ModelSpendView(View):
+    """One model's part of a month; `unpriced` of its calls are not in the cost, as no price is known."""
+
+    model: str
+    cost: float
+    calls: int
+    unpriced: int
+
+
+class MonthView(View):
+    """What was spent in one calendar month of UTC. `cost` counts calls whose tokens nobody told by what was
+    set aside for them."""
+
+    month: str
+    cost: float
+    models: list[ModelSpendView]
+
+
+class SpendingView(View):
+    """The newest month first, which is the present one. `why` says why no model is asked now, null where one
+    may be."""
+
+    currency: str
+    months: list[MonthView]
+    why: str | None
+
+
 class ProjectView(View):
-    """`tokenExpiresAt` and `githubBudget` are of the last scan or test, null where GitHub told none."""
+    """`tokenExpiresAt` and `githubBudget` are of the last scan or test, null where GitHub told none.
+    `monthlyBudget` is in units of the currency, null for no limit; `spending` stands where one project is
+    read."""
 
     id: str
     name: str
@@ -67,6 +97,8 @@ class ProjectView(View):
     voice: VoiceView
     bots: list[str]
     withhold: WithholdView
+    monthly_budget: float | None
+    spending: SpendingView | None = None
     last_synced_at: Instant | None
     created_at: Instant
 
@@ -91,9 +123,21 @@ class PlatformView(View):
     created_at: Instant
 
 
+class EstimateView(View):
+    """What the next run costs if it writes all its `posts`, in units of the currency; null where there is no
+    price. `basis`: RUNS is the mean of the last runs, BOUND the most that posts may take, FREE no model,
+    UNKNOWN no price."""
+
+    cost: float | None
+    currency: str
+    posts: int
+    basis: Basis
+
+
 class JobView(View):
     """`pushAt` is when a run is due because of a push. `carriedSince` is the end of the first window that was
-    too little for a post and is carried over, null where nothing is."""
+    too little for a post and is carried over, null where nothing is. `estimate` stands where one job is read.
+    """
 
     id: str
     project_id: str
@@ -129,6 +173,7 @@ class JobView(View):
     carried_since: Instant | None
     writer: str
     falls_back: bool
+    estimate: EstimateView | None = None
     created_at: Instant
 
 
@@ -190,9 +235,24 @@ class WindowView(View):
     until: Instant | None
 
 
+class CostView(View):
+    """What models cost for an execution, in units of the currency; null where no price is known. `unpriced`
+    calls are not in it. `isEstimate`: the tokens of some call nobody told, so that what was set aside for it
+    counts."""
+
+    amount: float | None
+    currency: str
+    prompt_tokens: int
+    completion_tokens: int
+    calls: int
+    unpriced: int
+    is_estimate: bool
+
+
 class ExecutionView(View):
     """`failures` are the attempts that failed by themselves, `recoveries` those whose worker died. `error` is
-    what happened, `remedy` what helps where somebody knows; attempts and steps say both in one sentence."""
+    what happened, `remedy` what helps where somebody knows; attempts and steps say both in one sentence.
+    `cost` is null where no model was asked."""
 
     id: str
     job_id: str
@@ -220,6 +280,7 @@ class ExecutionView(View):
     error: str | None
     remedy: str | None
     stack_trace: str | None
+    cost: CostView | None = None
 
 
 class AttemptView(View):
@@ -313,6 +374,20 @@ class StatisticsView(View):
     last_success: Instant | None
     next_run: Instant | None
     recent_executions: list[RecentView]
+
+
+class UsageView(View):
+    """Tokens are null where the server did not count. `prompt` is the version of the prompts, `seconds` how
+    long the model took, `cost` in units of the currency, null where there was no price."""
+
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt: str = ""
+    calls: int = 1
+    seconds: float | None = None
+    cost: float | None = None
+    currency: str | None = None
 
 
 class NotificationView(View):

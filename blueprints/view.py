@@ -184,6 +184,11 @@ def span(seconds: int) -> str:
     return plural(seconds, "second")
 
 
+def sentence(text: str) -> str:
+    """It begins with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def safe_url(url: object) -> str | None:
     """An address that may become a link: http or https, nothing else."""
     if isinstance(url, str) and urlsplit(url).scheme in ("http", "https"):

@@ -2,10 +2,12 @@
 hint."""
 
 import base64
+import json
 import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ from pydantic import (
 KEY_BYTES = 32
 """Of a Fernet key: 16 sign, 16 encrypt."""
 ROOT = Path(__file__).resolve().parent.parent
+PRICES_EXAMPLE = '{"a-model": {"input": 0.5, "output": 1.5}}'
+PRICE_MOST = 1_000_000
 
 
 class SettingsError(Exception):
@@ -62,9 +66,30 @@ def _flag(value: object) -> object:
     return value
 
 
+def _prices(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, dict) and name for name, one in found.items()):
+        raise ValueError(f"wants JSON such as {PRICES_EXAMPLE}, per million tokens")
+    return found
+
+
 Http = Annotated[str, _url("http", "https")]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Price(BaseModel):
+    """Of a million tokens, in MODEL_CURRENCY."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: Annotated[Decimal, Field(ge=0, le=PRICE_MOST)]
+    output: Annotated[Decimal, Field(ge=0, le=PRICE_MOST)]
 
 
 class Settings(BaseModel):
@@ -85,6 +110,8 @@ class Settings(BaseModel):
     openai_api_key: SecretStr | None = None
     openai_base_url: Http | None = None
     openai_model: str = "gpt-5-mini"
+    model_prices: Annotated[dict[str, Price], BeforeValidator(_prices)] = {}
+    model_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     devto_api_url: Http = "https://dev.to/api"
     hashnode_api_url: Http = "https://gql-beta.hashnode.com"
     linkedin_api_url: Http = "https://api.linkedin.com"

@@ -18,7 +18,9 @@ class Project(Base):
     `github_budget` is what the rate limit left at the last scan: {limit, remaining, reset, at}.
     `token_warned` is how many days before the token's expiry its owner was last told. `bots` are
     logins and names that are no people; `withhold` {words, paths} is what no post may tell. `budget` is how
-    much its posts may cost in a calendar month (UTC), in millionths of the price table's currency.
+    much its posts may cost in a calendar month (UTC), in millionths of the price table's currency;
+    `budget_short` is what the cheapest post may cost for which there was too little left, None once one was
+    paid again.
     """
 
     __tablename__ = "project"
@@ -43,6 +45,7 @@ class Project(Base):
     bots: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     withhold: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     budget: Mapped[int | None] = mapped_column(BigInteger)
+    budget_short: Mapped[int | None] = mapped_column(BigInteger)
     last_synced_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 

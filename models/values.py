@@ -447,7 +447,8 @@ class Post:
     """What a writer returned for one platform. LinkedIn's has an empty title; `tags` are without `#`.
 
     `claims` are the sentences in their order, `sources` what their refs stand for, and `remarks` sentences
-    about what the ledger of claims left out or added.
+    about what the ledger of claims left out or added. `spent` is what it cost to ask a model in vain before
+    another writer wrote the post.
     """
 
     title: str
@@ -458,6 +459,7 @@ class Post:
     claims: tuple[Claim, ...] = ()
     sources: tuple[ClaimSource, ...] = ()
     remarks: tuple[str, ...] = ()
+    spent: Usage | None = None
 
 
 ACTIVITY = TypeAdapter(Activity)

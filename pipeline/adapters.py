@@ -13,6 +13,7 @@ from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings
 from models import Job, Project
+from pipeline.tariff import Tariff
 from sources.base import Caps, Source
 from sources.check import Checked
 from sources.git import LocalGit, resolve
@@ -50,6 +51,11 @@ class Adapters:
     def approval(self, draft_id: str, version: int) -> str:
         """Where this version of a draft can be approved by whoever gets the mail."""
         return Links(self.base_url, self.settings.secret_key.get_secret_value()).approval(draft_id, version)
+
+    @cached_property
+    def tariff(self) -> Tariff:
+        """What the model costs."""
+        return Tariff.of(self.settings)
 
     def source(self, project: Project) -> Source:
         """The project's repository. Raises SetupError, SourceError or SecretError."""

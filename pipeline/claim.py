@@ -1,7 +1,7 @@
 """The clock's side: claim due slots, ring near ones, and ring again whatever waits without a bell."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -14,11 +14,12 @@ from lib import clock, ids
 from models import Attempt, Execution, Job, Pulse, unended
 from models.base import reading, table, upsert
 from models.values import Outcome, Status
-from pipeline import housekeeping, notify, pushes, record
+from pipeline import housekeeping, notify, pushes, record, spending
 from pipeline.bells import Bell
 from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
-from pipeline.jobs import NEAR, lock, lock_these, schedule_of, start_bell
+from pipeline.jobs import NEAR, lock, lock_with_budgets, schedule_of, start_bell
+from pipeline.tariff import FREE, Tariff
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -67,13 +68,13 @@ Slot = tuple[str, datetime]
 """A job's id and the instant."""
 
 
-def tick(session: Session, base_url: str, ward: Ward) -> list[Bell]:
+def tick(session: Session, base_url: str, ward: Ward, tariff: Tariff = FREE) -> list[Bell]:
     """What happens every minute; any number of workers may tick at once. Commits."""
     now = clock.now()
     with session.begin():
         beat = upsert(session, Pulse).values(name="tick", at=now)
         session.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
-    return [*look(session, base_url, ward), *_near(session, now)]
+    return [*look(session, base_url, ward, tariff=tariff), *_near(session, now)]
 
 
 def look(
@@ -82,20 +83,22 @@ def look(
     ward: Ward,
     overdue: timedelta = timedelta(),
     awaited: Callable[[str, datetime], bool] = lambda job_id, slot: False,
+    tariff: Tariff = FREE,
 ) -> list[Bell]:
     """What every worker looks at each second, so that a bell that is lost costs a second: runs whose worker
     died, slots and mails that are so much overdue, pushes that are due, executions that may run. Commits.
 
     `awaited`: whether this process is about to claim that slot anyhow; to claim it here is work done twice.
+    `tariff`: what models cost, by which slots and pushes of projects over their budget are skipped.
     """
     bells: list[Bell] = []
     for beat in ward.dead(session):
         bells += _apart(session, housekeeping.recover, beat, base_url) or []
     slots = [slot for slot in _due(session, clock.now() - overdue) if not awaited(*slot)]
     for start in range(0, len(slots), TOGETHER):
-        bells += claim_all(session, slots[start : start + TOGETHER], base_url)
+        bells += claim_all(session, slots[start : start + TOGETHER], base_url, tariff)
     for pushed in pushes.due(session):
-        bells += _apart(session, pushes.start, *pushed) or []
+        bells += _apart(session, pushes.start, *pushed, tariff) or []
     with reading(session):  # who delivers one mail goes on to all others
         mails = notify.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
@@ -131,30 +134,34 @@ def waiting(session: Session, limit: int) -> list[Bell]:
     return [Bell("run", execution_id) for execution_id in rows]
 
 
-def claim_all(session: Session, slots: Sequence[Slot], base_url: str) -> list[Bell]:
+def claim_all(session: Session, slots: Sequence[Slot], base_url: str, tariff: Tariff = FREE) -> list[Bell]:
     """`claim` of several slots, which costs a quarter where nothing stands in their way: those in one
     transaction, the others one by one. Never raises for a single job. Commits."""
-    claimed, others = _apart(session, _claim_together, slots) or ([], slots)
+    claimed, others = _apart(session, _claim_together, slots, tariff) or ([], slots)
     bells = [Bell("run", execution_id) for execution_id in claimed]
     for job_id, slot in others:
-        bells += _apart(session, _claim_one, job_id, slot, base_url) or []
+        bells += _apart(session, _claim_one, job_id, slot, base_url, tariff) or []
     return bells
 
 
-def _claim_together(session: Session, slots: Sequence[Slot]) -> tuple[list[str], Sequence[Slot]]:
+def _claim_together(
+    session: Session, slots: Sequence[Slot], tariff: Tariff
+) -> tuple[list[str], Sequence[Slot]]:
     try:
         with session.begin():
-            return _claim_plain(session, slots)
+            return _claim_plain(session, slots, tariff)
     except (IntegrityError, _MovedError):  # somebody claimed one of them another way
         return [], slots
 
 
-def _claim_one(session: Session, job_id: str, slot: datetime, base_url: str) -> list[Bell]:
-    execution_id, bells = claim(session, job_id, slot, base_url)
+def _claim_one(session: Session, job_id: str, slot: datetime, base_url: str, tariff: Tariff) -> list[Bell]:
+    execution_id, bells = claim(session, job_id, slot, base_url, tariff)
     return [*bells, *([Bell("run", execution_id)] if execution_id else [])]
 
 
-def claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple[str | None, list[Bell]]:
+def claim(
+    session: Session, job_id: str, slot: datetime, base_url: str, tariff: Tariff = FREE
+) -> tuple[str | None, list[Bell]]:
     """Turn a due slot into an execution, in one transaction; commits.
 
     `next_run_at` moves from exactly this slot to the next, so a bell that rings twice, early, or for a job
@@ -164,7 +171,7 @@ def claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple
     for _ in range(2):  # the second time when Trigger Now came between the look and the insert
         try:
             with session.begin():
-                return _claim(session, job_id, slot, base_url)
+                return _claim(session, job_id, slot, base_url, tariff)
         except IntegrityError:
             continue
         except _MovedError:
@@ -176,35 +183,49 @@ class _MovedError(Exception):
     """A job's next slot is not what its locked row said."""
 
 
-def _claim(session: Session, job_id: str, slot: datetime, base_url: str) -> tuple[str | None, list[Bell]]:
+def _claim(
+    session: Session, job_id: str, slot: datetime, base_url: str, tariff: Tariff
+) -> tuple[str | None, list[Bell]]:
     now = clock.now()
     live, job = lock(session, job_id)
     if job is None or not _is_due(job, slot, now) or _dead(live, now):
         return None, []
     connection = session.connection()
     for _, run in _move_on(connection, [(job, slot)], now):
-        bells, in_the_way = _make_way(session, live, job, now, base_url)
+        over = spending.why_no_slot(session, job, tariff)
+        bells, in_the_way = _make_way(session, live, job, over, base_url)
         rows = [_row(job, run) | (_skipped(in_the_way) if in_the_way else {})]
         connection.execute(_INSERT, rows)
         return None if in_the_way else rows[0]["id"], bells
     return None, []
 
 
-def _claim_plain(session: Session, slots: Sequence[Slot]) -> tuple[list[str], list[Slot]]:
+def _claim_plain(session: Session, slots: Sequence[Slot], tariff: Tariff) -> tuple[list[str], list[Slot]]:
     """Claim the slots of jobs without a live execution; the executions' ids, and the slots that are left.
 
     Locks jobs alone, in the order of their ids, and waits for no execution's row: a run that ends holds its
     own and waits for its job.
     """
     now, first = clock.now(), dict(reversed(slots))
-    jobs = lock_these(session, list(first))
+    found = lock_with_budgets(session, list(first))
+    jobs = [row[0] for row in found]
     connection = session.connection()
     busy = set(connection.execute(_BUSY, {"jobs": list(first)}).scalars())
     plain = [(job, first[job.id]) for job in jobs if _is_due(job, first[job.id], now) and job.id not in busy]
-    rows = [_row(job, run) for job, run in _move_on(connection, plain, now)]
-    if rows:
-        connection.execute(_INSERT, rows)
-    return [row["id"] for row in rows], [(j, at) for j, at in slots if j in busy or at != first[j]]
+    over = spending.over(connection, spending.caps(found, tariff), tariff)
+    rows = [(_row(job, run), _over(job, over, tariff)) for job, run in _move_on(connection, plain, now)]
+    # One statement for each, as their columns differ.
+    for some in ([row for row, why in rows if not why], [row | _skipped(why) for row, why in rows if why]):
+        if some:
+            connection.execute(_INSERT, some)
+    return [row["id"] for row, why in rows if not why], [
+        (j, at) for j, at in slots if j in busy or at != first[j]
+    ]
+
+
+def _over(job: Job, over: Mapping[str, str], tariff: Tariff) -> str | None:
+    """Why the job's posts cannot be paid, if it is one whose posts cost something."""
+    return over.get(job.project_id) if tariff.pays_for(job) else None
 
 
 def _is_due(job: Job, slot: datetime, now: datetime) -> bool:
@@ -236,13 +257,16 @@ def _move_on(
 
 
 def _make_way(
-    session: Session, live: Execution | None, job: Job, now: datetime, base_url: str
+    session: Session, live: Execution | None, job: Job, over: str | None, base_url: str
 ) -> tuple[list[Bell], str | None]:
-    """End what only waits for its retry; else the reason why the slot does not run."""
+    """End what only waits for its retry; else the reason why the slot does not run. `over`: why it could not
+    be paid; then what waits keeps its retry."""
     if live is None:
-        return [], None
+        return [], over
     if live.status != Status.RETRYING or _interrupted(session, live):
         return [], f"The execution before it was still {live.status.lower()}."
+    if over is not None:
+        return [], over
     said = "Its next slot came before the retry: that run covers this window too."
     bells = record.end(session, live, Status.FAILED, said, base_url)
     if job.paused_at is not None:

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from lib import clock
 from models import Execution, Job, Step
 from models.values import Outcome, Status
-from pipeline import record
+from pipeline import record, spending
 from pipeline.bells import Bell
 from pipeline.jobs import live_execution
+from pipeline.tariff import FREE, Tariff
 
 
 class ConflictError(Exception):
@@ -31,11 +32,13 @@ def trigger(
     dry_run: bool = False,
     since: datetime | None = None,
     triggered_by: str = "manual",
+    tariff: Tariff = FREE,
 ) -> tuple[Execution, list[Bell]]:
     """A new execution of `job`, now; commits. Its next slot stays as it is.
 
-    `dry_run` shows what would be said and moves nothing; `since` tells again from there.
-    Raises ConflictError with the live execution if there is one, also when two ask at the same instant.
+    `dry_run` shows what would be said and moves nothing; `since` tells again from there. `tariff`: what
+    models cost. Raises ConflictError with the live execution if there is one, also when two ask at the same
+    instant, and where the project's monthly budget is spent.
     """
     execution = Execution(
         job_id=job.id,
@@ -46,15 +49,26 @@ def trigger(
         tell_since=since,
         moves_cursor=not dry_run,
     )
-    return _insert(session, execution)
+    return _insert(session, execution, job, tariff)
+
+
+def _affordable(session: Session, job: Job, tariff: Tariff, execution: Execution | None = None) -> None:
+    """A dry run costs as much as any other."""
+    if (why := spending.why_not(session, job, tariff)) is not None:
+        raise ConflictError(why[0].upper() + why[1:], execution)
 
 
 def _insert(
-    session: Session, execution: Execution, add_more: Callable[[], None] | None = None
+    session: Session,
+    execution: Execution,
+    job: Job,
+    tariff: Tariff,
+    add_more: Callable[[], None] | None = None,
 ) -> tuple[Execution, list[Bell]]:
     """The partial unique index on live executions decides between two that come at once."""
-    live = live_execution(session, execution.job_id)
+    live = live_execution(session, job.id)
     if live is None:
+        _affordable(session, job, tariff)
         session.add(execution)
         try:
             session.flush()
@@ -82,13 +96,14 @@ def cancel(session: Session, execution: Execution) -> Execution:
     return execution
 
 
-def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
+def retry(session: Session, execution: Execution, tariff: Tariff = FREE) -> tuple[Execution, list[Bell]]:
     """Try again; commits. A waiting execution retries at once; a finished one gets a successor (`retry_of`).
 
     PARTIAL: the failed platforms alone, from the stored activity, cursor unmoved. FAILED and TIMEOUT: the
-    same window again. Raises ConflictError where nothing can be retried.
+    same window again. Raises ConflictError where nothing can be retried, or the monthly budget is spent.
     """
     if execution.status == Status.RETRYING:
+        _affordable(session, execution.job, tariff, execution)
         return _retry_now(session, execution)
     if execution.outcome != Outcome.PARTIAL and execution.status not in (Status.FAILED, Status.TIMEOUT):
         raise ConflictError("Only a failed or partly failed execution can be retried.", execution)
@@ -96,13 +111,13 @@ def retry(session: Session, execution: Execution) -> tuple[Execution, list[Bell]
         raise ConflictError("A dry run left nothing to make up for: trigger another one.", execution)
     origin = _origin(session, execution)
     if execution.outcome == Outcome.PARTIAL or origin is not execution:
-        return _retry_platforms(session, origin)
+        return _retry_platforms(session, origin, tariff)
     job = session.get_one(Job, execution.job_id, populate_existing=True)
     if job.cursor_until != execution.cursor_at:
         raise ConflictError(
             "A later execution has covered this window already: there is nothing left to retry.", execution
         )
-    return _insert(session, _successor(execution))
+    return _insert(session, _successor(execution), job, tariff)
 
 
 def _retry_now(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
@@ -119,7 +134,7 @@ def _retry_now(session: Session, execution: Execution) -> tuple[Execution, list[
     return execution, [Bell("run", execution.id)]
 
 
-def _retry_platforms(session: Session, execution: Execution) -> tuple[Execution, list[Bell]]:
+def _retry_platforms(session: Session, execution: Execution, tariff: Tariff) -> tuple[Execution, list[Bell]]:
     scan = session.scalar(
         select(Step).where(
             Step.execution_id == execution.id, Step.name == "scan", Step.status == Status.COMPLETED
@@ -150,7 +165,7 @@ def _retry_platforms(session: Session, execution: Execution) -> tuple[Execution,
             )
         )
 
-    return _insert(session, successor, copy_scan)
+    return _insert(session, successor, execution.job, tariff, copy_scan)
 
 
 def _origin(session: Session, execution: Execution) -> Execution:

@@ -1,10 +1,12 @@
 """One execution, the whole story on one page: take, scan, write, record."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from lib import clock
@@ -23,7 +25,9 @@ from pipeline.story import Story, end_posts, end_scan, forget_writes, load
 from pipeline.take import take_one
 from pipeline.write import Briefs, TimeLimitError, Written, soonest, write_all
 from platforms import PLATFORMS
+from writers.base import Writer
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 CALLS = 8
 """Calls to the outside that one run may have under way, with those that nobody waits for any more."""
@@ -65,7 +69,7 @@ def _attempt(
             go_on(heart)
         _write(story, activity)
         ending = record.Ending(activity, story.results, story.given, story.too_little)
-        return record.complete(session, hold, story.execution, ending, adapters.base_url, adapters.approval)
+        return record.complete(session, hold, story.execution, ending, adapters)
     except LostError:
         raise
     except StoppedError:
@@ -124,13 +128,22 @@ def _write(story: Story, activity: Activity) -> None:
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     if not briefs and not story.results:
         return
-    for batch in write_all(
-        story.writer, briefs, story.pool, story.left, story.hold.ended,
-        before_each=partial(story.hold.prove, engine_of(story.session)),
-        patience=story.adapters.patience, succeeded=bool(story.results),
-    ):  # fmt: skip
-        _store_posts(story, batch)
-        story.results += batch
+    engine, writer = engine_of(story.session), story.writer
+
+    def before_each(platform_id: str) -> None:
+        story.hold.prove(engine)
+        story.purse.send(platform_id)
+
+    try:
+        for batch in write_all(
+            writer, briefs, story.pool, story.left, story.hold.ended,
+            reserve=partial(_reserve, story, writer), before_each=before_each,
+            patience=story.adapters.patience, succeeded=bool(story.results),
+        ):  # fmt: skip
+            _store_posts(story, batch)
+            story.results += batch
+    finally:
+        story.purse.close(engine)
     order = list(wanted)
     story.results.sort(key=lambda written: order.index(written.platform_id))
     if all(written.failure for written in story.results):
@@ -149,8 +162,35 @@ def _briefs(story: Story, activity: Activity) -> Briefs:
     }
 
 
+def _reserve(
+    story: Story, writer: Writer, briefs: Briefs, failed: Sequence[Written]
+) -> Mapping[str, OutsideError]:
+    """Set aside what the posts may cost; nothing where writing them costs nothing."""
+    _note_costs(story, failed)
+    estimates = {platform: writer.estimate(brief) for platform, brief in briefs.items()}
+    wanted = {platform: usage for platform, usage in estimates.items() if usage is not None}
+    return story.purse.reserve(partial(_held, story), wanted) if wanted else {}
+
+
+def _held(story: Story, work: Callable[[Connection], T]) -> T:
+    """In one transaction that proves the hold first, which locks the execution."""
+
+    def once(connection: Connection) -> T:
+        story.hold.take(connection)
+        return work(connection)
+
+    return story.hold.store(story.session, once)
+
+
+def _note_costs(story: Story, results: Sequence[Written]) -> None:
+    for written in results:
+        story.purse.answer(written.platform_id, written.usage)
+
+
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:
+    _note_costs(story, batch)
     story.hold.store(story.session, lambda connection: end_posts(story, connection, batch))
+    story.purse.settled()
 
 
 def _nothing_written(results: Sequence[Written]) -> NoPostError:

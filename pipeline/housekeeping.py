@@ -8,13 +8,24 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lib import clock
-from models import LIVE, Draft, EmailDelivery, Execution, Notification, Pulse, WebhookDelivery, unended
+from models import (
+    LIVE,
+    Draft,
+    EmailDelivery,
+    Execution,
+    Notification,
+    Pulse,
+    Spend,
+    WebhookDelivery,
+    unended,
+)
 from models.base import reading, table, upsert
 from models.values import Status
 from pipeline import pushes, record
 from pipeline.bells import Bell
 from pipeline.hold import BEAT, LAPSE
 from pipeline.record import Fault, close_attempt
+from pipeline.spending import Month
 
 log = logging.getLogger(__name__)
 RECOVERIES = 3
@@ -119,12 +130,12 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
 
 
 def prune(session: Session, kept: timedelta) -> int:
-    """Delete ended executions, notifications and settled mails older than `kept`, and old deliveries of
-    webhooks; how many executions.
+    """Delete ended executions, notifications, settled mails and what was spent, where older than `kept`, and
+    old deliveries of webhooks; how many executions.
 
     Once an hour, by whoever ticks first, in small transactions so that nobody waits for it. What stays: each
     job's newest execution, whatever its age; what has an approved or published draft; what a retry stems
-    from; statistics, cursors and the ids of what was told. Commits.
+    from; what this month's budgets are kept by; statistics, cursors and the ids of what was told. Commits.
     """
     now = clock.now()
     with session.begin():
@@ -140,6 +151,7 @@ def prune(session: Session, kept: timedelta) -> int:
         settled = (EmailDelivery.status != "PENDING") & (EmailDelivery.created_at < before)
         session.execute(delete(EmailDelivery).where(settled))
         session.execute(delete(Notification).where(Notification.created_at < before))
+        session.execute(delete(Spend).where(Spend.at < min(before, Month.of(now).first)))
         session.execute(delete(WebhookDelivery).where(WebhookDelivery.received_at < now - pushes.KEPT))
     if old:
         log.info("Deleted %d executions older than %d days.", len(old), kept.days)

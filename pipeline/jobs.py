@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lib import clock
@@ -33,10 +33,11 @@ _ALL_JOBS_LOCKED = (
     select(Job.id).where(Job.project_id == bindparam("project")).order_by(Job.id).with_for_update()
 )
 _THESE_LOCKED = (
-    select(Job)
+    select(Job, Project.budget, Project.budget_short)
+    .join(Project, Project.id == Job.project_id)
     .where(Job.id.in_(bindparam("jobs", expanding=True)))
     .order_by(Job.id)
-    .with_for_update(key_share=True)
+    .with_for_update(of=Job, key_share=True)
     .execution_options(populate_existing=True)
 )
 
@@ -215,7 +216,12 @@ def lock(session: Session, job_id: str) -> tuple[Execution | None, Job | None]:
 
 def lock_these(session: Session, job_ids: Sequence[str]) -> Sequence[Job]:
     """Those of the jobs that exist, locked as by `lock`, in the order of their ids."""
-    return session.scalars(_THESE_LOCKED, {"jobs": job_ids}).all()
+    return [row[0] for row in lock_with_budgets(session, job_ids)]
+
+
+def lock_with_budgets(session: Session, job_ids: Sequence[str]) -> Sequence[Row[Job, int | None, int | None]]:
+    """The same, each with its project's `budget` and `budget_short`, which are not locked."""
+    return session.execute(_THESE_LOCKED, {"jobs": job_ids}).all()
 
 
 def lock_all(session: Session, project_id: str) -> None:

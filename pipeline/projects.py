@@ -21,7 +21,7 @@ from platforms import NAMES
 PROJECT_FIELDS = frozenset(
     {
         *("name", "description", "source_type", "github_repo_owner", "github_repo_name", "github_branch"),
-        *("github_token", "git_path", "voice", "withhold", "bots"),
+        *("github_token", "git_path", "voice", "withhold", "bots", "budget"),
     }
 )
 PLATFORM_FIELDS = frozenset({"type", "is_connected", "settings", "credentials"})
@@ -133,6 +133,8 @@ def delete_platform(session: Session, platform: Platform) -> None:
 def _assign_project(project: Project, changes: Mapping[str, Any], box: SecretBox) -> None:
     for name, value in _current(project, _known(changes, PROJECT_FIELDS)).items():
         setattr(project, name, box.seal(value) if name == "github_token" and value is not None else value)
+    if "budget" in changes:
+        project.budget_short = None
     if "github_token" in changes:
         project.github_budget = project.token_expires_at = project.token_warned = None
 

@@ -15,8 +15,11 @@ from sqlalchemy.orm import Session
 from lib import clock
 from models import Execution, Job, WebhookDelivery, unended
 from models.base import reading, table, upsert
+from models.values import Outcome, Status
+from pipeline import spending
 from pipeline.bells import Bell
 from pipeline.jobs import forget_push, listens, lock_these
+from pipeline.tariff import FREE, Tariff
 
 DEBOUNCE = timedelta(minutes=10)
 """How long it must have been quiet before a run starts: whoever pushes once often pushes again."""
@@ -123,9 +126,10 @@ def due(session: Session) -> list[tuple[str, datetime]]:
     return [(job_id, at) for job_id, at in rows if at is not None]
 
 
-def start(session: Session, job_id: str, at: datetime) -> list[Bell]:
+def start(session: Session, job_id: str, at: datetime, tariff: Tariff = FREE) -> list[Bell]:
     """Turn the push that is due since `at` into an execution, in one transaction; commits. The bell to ring;
     none where somebody else did, or the job listens no more or has a live execution. Its next slot stays.
+    Where the project's monthly budget is spent the execution is SKIPPED, and says so.
 
     Locks the job alone, then looks whether it has a live execution: a run that ends holds its own row and
     waits for its job, so that to wait for the former would be a deadlock.
@@ -140,12 +144,16 @@ def start(session: Session, job_id: str, at: datetime) -> list[Bell]:
             forget_push(job)
             if not listens(job):
                 return []
+            over = spending.why_no_slot(session, job, tariff)
             execution = Execution(
                 job_id=job.id, user_id=job.user_id, project_id=job.project_id, triggered_by="webhook"
             )
+            if over is not None:
+                execution.status, execution.outcome = Status.SKIPPED, Outcome.SKIPPED
+                execution.completed_at, execution.reason = clock.now(), over
             session.add(execution)
             session.flush()
-            return [Bell("run", execution.id)]
+            return [Bell("run", execution.id)] if over is None else []
     except IntegrityError:  # Trigger Now came between the look and the insert: the push waits for its end
         return []
 

@@ -14,10 +14,12 @@ from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
 from models.base import table, upsert
 from models.values import Activity, Key, Outcome, Status
 from pipeline import givenback, heldback, versions
+from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
 from pipeline.notify import Waiting
+from pipeline.tariff import Tariff
 from pipeline.write import Written
 from platforms import NAMES
 
@@ -81,18 +83,17 @@ def complete(
     hold: Hold,
     execution: Execution,
     ending: Ending,
-    base_url: str,
-    approval: Callable[[str, int], str],
+    adapters: Adapters,
 ) -> list[Bell]:
     """Store a run that succeeded, wholly or in part, or that found nothing to tell; commits. Raises
     LostError.
 
-    `execution` is the row as the run loaded it. `approval`: where a version of a draft can be approved.
+    `execution` is the row as the run loaded it.
     """
     activity, results = ending.activity, ending.results
     failed = sum(1 for result in results if result.failure)
     began = clock.now()
-    drafts = [] if execution.dry_run else _drafts(execution, results)
+    drafts = [] if execution.dry_run else _drafts(execution, results, adapters.tariff)
     values = {
         "status": Status.COMPLETED,
         "outcome": ending.outcome,
@@ -114,8 +115,8 @@ def complete(
             connection.execute(insert(_draft_table), drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
         _remember(connection, execution, ending)
-        posts = [_waiting(draft, approval) for draft in drafts]
-        bells = finish(session, connection, execution, activity, base_url, posts)
+        posts = [_waiting(draft, adapters.approval) for draft in drafts]
+        bells = finish(session, connection, execution, activity, adapters.base_url, posts)
         if drafts:  # the job is locked by now, as it is for whoever gives back
             givenback.settle(connection, execution.job_id, ending.told)
         _step(connection, hold, began)
@@ -299,7 +300,7 @@ def milliseconds(span: timedelta) -> int:
     return max(0, round(span.total_seconds() * 1000))
 
 
-def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, Any]]:
+def _drafts(execution: Execution, results: Iterable[Written], tariff: Tariff) -> list[dict[str, Any]]:
     return [
         {
             "id": ids.new("draft"),
@@ -310,6 +311,7 @@ def _drafts(execution: Execution, results: Iterable[Written]) -> list[dict[str, 
             "platform_type": result.platform_type,
             "checks": list(result.checks),
             **versions.columns_of(result.post),
+            "usage": tariff.stored(result.post.usage),
         }
         for result in results
         if result.post is not None

@@ -20,6 +20,7 @@ from pipeline.control import by_itself, lacking
 from pipeline.earlier import earlier_titles
 from pipeline.hold import Hold, LostError
 from pipeline.privacy import Wishes, leave_out
+from pipeline.purse import Purse
 from pipeline.record import milliseconds
 from pipeline.write import Written
 from writers.base import Writer
@@ -74,6 +75,7 @@ class Story:
     by_itself: bool
     platforms: list[Platform]
     pool: ThreadPoolExecutor
+    purse: Purse
     writing_since: datetime
     began: float = field(default_factory=time.monotonic)
     activity: Activity | None = None
@@ -114,7 +116,7 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
         story = Story(
             session, adapters, hold, execution, job, project, keeps, by_itself(session, execution),
             platforms=_platforms(session, execution, job),
-            pool=pool, writing_since=clock.now(),
+            pool=pool, purse=Purse(adapters.tariff, project.id, execution.id), writing_since=clock.now(),
         )  # fmt: skip
         if gives:
             story.given = givenback.waiting(session, job.id)
@@ -225,11 +227,12 @@ def forget_writes(story: Story, connection: Connection, platform_ids: Sequence[s
 
 
 def end_posts(story: Story, connection: Connection, batch: Sequence[Written]) -> None:
-    """Store what was written, or why it was not."""
+    """Store what was written, or why it was not, and what it cost."""
     now = clock.now()
     story.hold.take(connection)
     rows = [_which(story) | {"on": w.platform_id} | _outcome(story, w, now) for w in batch]
     connection.execute(_END_WRITE, rows)
+    story.purse.settle(connection)
 
 
 def _which(story: Story) -> dict[str, Any]:

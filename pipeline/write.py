@@ -2,17 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lib.errors import OutsideError, sentence, stack_trace
 from models.base import AWAY
-from models.values import Brief, Post
+from models.values import Brief, Post, Usage
 from pipeline.hold import LostError
 from platforms import PLATFORMS
-from writers.base import Writer
+from writers.base import Writer, WriterError
 
 log = logging.getLogger(__name__)
 PAUSES = (2.0, 6.0, 18.0)
@@ -33,6 +34,7 @@ class Failure:
     stack_trace: str
     permanent: bool
     retry_after: float | None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,19 @@ class Written:
     seconds: float = 0.0
     reused: bool = False
 
+    @property
+    def usage(self) -> Usage | None:
+        """What it cost to ask for it, None where nobody knows, or nobody was asked."""
+        if self.failure is not None:
+            return self.failure.usage
+        return (self.post.usage or self.post.spent) if self.post is not None else None
+
 
 Briefs = dict[str, Brief]
 """By platform id."""
+Reserve = Callable[[Briefs, Sequence[Written]], Mapping[str, OutsideError]]
+"""Sets aside what these posts may cost, having settled what came of the failed ones; those that may not be
+asked for, and why."""
 
 
 def write_all(
@@ -60,7 +72,8 @@ def write_all(
     left: Callable[[], float],
     ended: Future[None],
     *,
-    before_each: Callable[[], None],
+    reserve: Reserve,
+    before_each: Callable[[str], None],
     patience: float,
     succeeded: bool,
 ) -> Iterator[list[Written]]:
@@ -68,12 +81,17 @@ def write_all(
 
     A failure that may pass is tried again, at most three times and `patience` seconds in all, provided
     another platform succeeded (`succeeded`: one did in an earlier attempt); only its last result is yielded.
-    `before_each` is called right before each post is asked for. `left` says how many seconds the run may
-    still take. Raises TimeLimitError, what `before_each` raises, or what `ended` fails with meanwhile.
+    `reserve` is asked before each round for what its posts may cost, with the failures that it makes up for;
+    `before_each` is called with the platform's id right before its post is asked for. `left` says how many
+    seconds the run may still take. Raises TimeLimitError, what `reserve` and `before_each` raise, or what
+    `ended` fails with meanwhile.
     """
-    waiting = briefs
+    waiting, again = briefs, list[Written]()
     for pause in (*PAUSES, None):
         failed: list[Written] = []
+        if refused := reserve(waiting, again):
+            yield [_refused(briefs[platform], platform, error) for platform, error in refused.items()]
+            waiting = {platform: brief for platform, brief in waiting.items() if platform not in refused}
         for batch in _round(writer, waiting, pool, left, ended, before_each):
             failed += [written for written in batch if written.failure]
             if written_now := [written for written in batch if not written.failure]:
@@ -96,12 +114,12 @@ def _round(
     pool: Executor,
     left: Callable[[], float],
     ended: Future[None],
-    before_each: Callable[[], None],
+    before_each: Callable[[str], None],
 ) -> Iterator[list[Written]]:
     if left() <= 0:
         raise TimeLimitError(TOO_LONG)
     pending: set[Future[Any]] = {
-        pool.submit(write_one, writer, platform_id, brief, before_each)
+        pool.submit(write_one, writer, platform_id, brief, partial(before_each, platform_id))
         for platform_id, brief in briefs.items()
     }
     try:
@@ -147,11 +165,17 @@ def write_one(writer: Writer, platform_id: str, brief: Brief, before: Callable[[
     return Written(platform_id, kind, post, checks, seconds=time.monotonic() - started)
 
 
+def _refused(brief: Brief, platform_id: str, error: OutsideError) -> Written:
+    """A platform whose post was not asked for at all."""
+    return Written(platform_id, brief.rules.type, failure=failure_of(error))
+
+
 def failure_of(error: Exception) -> Failure:
     """An error of whatever kind as what is kept of it."""
     permanent = error.permanent if isinstance(error, OutsideError) else True
     retry_after = error.retry_after if isinstance(error, OutsideError) else None
-    return Failure(sentence(error), stack_trace(error), permanent, retry_after)
+    usage = error.usage if isinstance(error, WriterError) else None
+    return Failure(sentence(error), stack_trace(error), permanent, retry_after, usage)
 
 
 def _pause(failed: list[Written], default: float | None, patience: float) -> float | None:

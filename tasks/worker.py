@@ -20,6 +20,7 @@ from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
 from pipeline.housekeeping import Ward
 from pipeline.take import take_next
+from pipeline.tariff import Tariff
 from tasks.alarm import Alarm
 from tasks.guard import guarded
 from tasks.queue import ring
@@ -49,6 +50,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.sessions: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
+        self.tariff = Tariff.of(self.settings)
         self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim, claim.TOGETHER)
         self.runners = Runners(self.settings.workers, self._run_next)
         self.rewriters, self.rewrites = Runners(REWRITERS, self._rewrite_next), rewrite.ward()
@@ -77,7 +79,7 @@ class Worker:
     def tick(self) -> None:
         """What happens every minute."""
         with self.sessions() as session:
-            ring(claim.tick(session, self.settings.base_url, self.ward))
+            ring(claim.tick(session, self.settings.base_url, self.ward, self.tariff))
             self.runners.wake()
             housekeeping.prune(session, timedelta(days=self.settings.retention_days))
             ring(expiry.announce(session, self.settings.base_url))
@@ -85,12 +87,13 @@ class Worker:
     def claim(self, slots: list[claim.Slot]) -> None:
         """Turn slots whose instant has come into executions, and run them."""
         with self.sessions() as session:
-            self._ring(claim.claim_all(session, slots, self.settings.base_url))
+            self._ring(claim.claim_all(session, slots, self.settings.base_url, self.tariff))
 
     def look(self) -> None:
         """Take up what no bell has told, or whose bell was lost."""
         with self.sessions() as session:
-            self._ring(claim.look(session, self.settings.base_url, self.ward, OVERDUE, self.alarm.awaits))
+            url, awaits = self.settings.base_url, self.alarm.awaits
+            self._ring(claim.look(session, url, self.ward, OVERDUE, awaits, self.tariff))
             self._ring(rewrite.look(session, self.rewrites))
 
     def _ring(self, bells: list[Bell]) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from models.values import Brief, Post
+from models.values import Brief, Post, Usage
 from writers.base import Writer, WriterError
 
 
@@ -18,9 +18,13 @@ class FallbackWriter:
         self._first.prepare()
         self._second.prepare()
 
+    def estimate(self, brief: Brief) -> Usage | None:
+        """That of `first`; what comes second costs nothing."""
+        return self._first.estimate(brief)
+
     def write(self, brief: Brief) -> Post:
-        """The post for the brief's platform, whose remarks say so where `second` wrote it. Raises
-        WriterError."""
+        """The post for the brief's platform; where `second` wrote it, `remarks` say so, and `spent` is what
+        the failure of `first` cost. Raises WriterError."""
         try:
             return self._first.write(brief)
         except WriterError as error:
@@ -28,4 +32,4 @@ class FallbackWriter:
                 raise
             post = self._second.write(brief)
             why = f"The model failed for good, so the template writer wrote this post: {error.message}"
-            return replace(post, remarks=(why, *post.remarks))
+            return replace(post, remarks=(why, *post.remarks), spent=error.usage)

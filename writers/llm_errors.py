@@ -3,10 +3,15 @@
 from typing import Any
 
 from lib.http import Answer
+from models.values import Usage
 from writers.base import WriterError
 
 PASSING = frozenset({408, 409, 425, 429})
 """The statuses below 500 that waiting may mend."""
+GAVE_UP = frozenset({408, 502, 504})
+"""The statuses with which somebody in between gave up waiting."""
+NOTHING = Usage("", 0, 0, calls=0)
+"""What a call costs that no model saw."""
 
 
 def told_by(error: Exception, timeout: float) -> WriterError:
@@ -17,25 +22,36 @@ def told_by(error: Exception, timeout: float) -> WriterError:
     import openai
 
     if isinstance(error, openai.APITimeoutError):
-        return too_late(timeout)
+        return too_late(timeout, _unsent(error))
     if isinstance(error, openai.APIConnectionError):
-        return WriterError("Model API error: no connection to the server")
+        return WriterError("Model API error: no connection to the server", usage=_unsent(error))
     if isinstance(error, openai.APIStatusError):
         return _by_status(error)
     return broken("the answer was not JSON")
 
 
+def _unsent(error: Exception) -> Usage | None:
+    """A server that could not be reached has read nothing; once a connection stands, nobody knows."""
+    from httpx2 import ConnectError, ConnectTimeout
+
+    return NOTHING if isinstance(error.__cause__, ConnectError | ConnectTimeout) else None
+
+
 def _by_status(error: Any) -> WriterError:
+    """With the status of a failure a server has made no text, and nobody is billed for it; but a content
+    filter may have read the prompt, and behind a gateway that gave up a model may have gone on."""
     status, code = error.status_code, error.code
     retry_after = Answer(status, error.response.headers, b"", "").retry_after
     if code == "insufficient_quota":
-        return WriterError("Model API error: the account's quota is used up", permanent=True)
+        return WriterError("Model API error: the account's quota is used up", permanent=True, usage=NOTHING)
     if code == "content_filter":
         return refused("The model's content filter stopped this post")
     if status == 429:
-        return WriterError("API rate limit", retry_after=retry_after)
+        return WriterError("API rate limit", retry_after=retry_after, usage=NOTHING)
     sentence = f"Model API error: {_SENTENCES.get(status, f'HTTP {status}')}"
-    return WriterError(sentence, permanent=status < 500 and status not in PASSING, retry_after=retry_after)
+    permanent = status < 500 and status not in PASSING
+    usage = None if status in GAVE_UP else NOTHING
+    return WriterError(sentence, permanent=permanent, retry_after=retry_after, usage=usage)
 
 
 _SENTENCES = {
@@ -45,8 +61,8 @@ _SENTENCES = {
 }
 
 
-def too_late(seconds: float) -> WriterError:
-    return WriterError(f"Model API error: no answer within {seconds:g} s")
+def too_late(seconds: float, usage: Usage | None = None) -> WriterError:
+    return WriterError(f"Model API error: no answer within {seconds:g} s", usage=usage)
 
 
 def broken(what: str) -> WriterError:

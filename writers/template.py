@@ -47,6 +47,9 @@ class TemplateWriter:
     def prepare(self) -> None:
         """Always ready."""
 
+    def estimate(self, brief: Brief) -> None:
+        """Its posts cost nothing."""
+
     def write(self, brief: Brief) -> Post:
         """The post for the brief's platform, within its limits."""
         return _SHAPES[brief.rules.type](Story(brief))

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 from werkzeug.wrappers import Response
 
-from blueprints import bodies, present, shapes
+from blueprints import access, bodies, present, shapes
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import InputError, detail, read_trigger
+from blueprints.pages_cost import cost_json, costs_of
 from models import Attempt, Draft, Execution, Job, Step
 from models.values import ACTIVITY, Activity, Status
 from pipeline import control
@@ -42,7 +43,7 @@ class ExecutionQuery(PageQuery):
 def trigger() -> Response:
     asked = read_trigger(read_body())
     job = find(Job, asked.pop("job_id"), "jobId")
-    row, bells = control.trigger(db.session(), job, **asked)
+    row, bells = control.trigger(db.session(), job, **asked, tariff=access.tariff())
     ring(bells)
     return _show(row, 202)
 
@@ -63,7 +64,8 @@ def list_executions() -> Response:
     job = None if asked.job_id is None else find(Job, asked.job_id, "jobId")
     rows, following = page(_chosen(job, asked.status), Execution, asked)
     drafts = _drafts(rows) if asked.include == "content" else None
-    shown = [present.execution(row, drafts) for row in rows]
+    costs = costs_of([row.id for row in rows])
+    shown = [present.execution(row, drafts, cost_json(costs.get(row.id))) for row in rows]
     about: dict[str, Any] = {"count": len(rows), "nextCursor": following}
     if job is not None and asked.stats == "true":
         about["statistics"] = present.statistics(job, _recent(job))
@@ -106,7 +108,7 @@ def cancel(execution_id: str) -> Response:
     "Retry now, or run a finished one again", answer=shapes.ExecutionDetailView, status=202, errors=(409,)
 )
 def retry(execution_id: str) -> Response:
-    row, bells = control.retry(db.session(), find(Execution, execution_id))
+    row, bells = control.retry(db.session(), find(Execution, execution_id), access.tariff())
     ring(bells)
     return _show(row, 202)
 
@@ -122,6 +124,7 @@ def _show(row: Execution, status: int = 200) -> Response:
         db.session.scalars(steps.options(load_only(*columns))),
         _drafts([row]),
         _activity(row),
+        cost_json(costs_of([row.id]).get(row.id)),
     )
     return answer(shown, status)
 

@@ -16,6 +16,7 @@ from blueprints.api.operation import operation_of
 from blueprints.errors import api_error, sign_in_first
 from blueprints.extensions import db
 from blueprints.inputs import InputError
+from blueprints.pages_cost import cost_json, costs_of
 from lib import clock
 from models import ApiToken
 from pipeline.control import ConflictError
@@ -72,7 +73,9 @@ def refuse_input(error: InputError) -> Response:
 @api.errorhandler(ConflictError)
 def refuse_conflict(error: ConflictError) -> Response:
     """The execution in the way, where there is one, is shown as `data`."""
-    shown = None if error.execution is None else present.execution(error.execution)
+    row, shown = error.execution, None
+    if row is not None:
+        shown = present.execution(row, cost=cost_json(costs_of([row.id]).get(row.id)))
     db.session.rollback()
     return api_error(409, error.message, data=shown)
 

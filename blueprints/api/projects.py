@@ -10,6 +10,7 @@ from blueprints.api.operation import operation
 from blueprints.api.reading import ID, PageQuery, find, page, raise_absent, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import read_platform, read_project
+from blueprints.pages_cost import spending_json
 from models import Platform, Project
 from pipeline import projects
 
@@ -34,7 +35,8 @@ def create_project() -> Response:
 @api.get("/projects/<project_id>")
 @operation("Read a project", answer=shapes.ProjectView)
 def read_one_project(project_id: str) -> Response:
-    return answer(present.project(find(Project, project_id)))
+    row = find(Project, project_id)
+    return answer(present.project(row, spending_json(row)))
 
 
 @api.patch("/projects/<project_id>")

@@ -15,6 +15,7 @@ from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
 from blueprints.extensions import db
 from blueprints.inputs import InputError, detail, read_job, read_preview
+from blueprints.pages_cost import ahead_json
 from lib import clock
 from models import Execution, Job, Project, unended
 from pipeline import jobs
@@ -91,7 +92,7 @@ def _edit(row: Job, data: dict[str, Any]) -> Response:
 
 
 def _show(row: Job) -> Response:
-    return answer(present.job(row, jobs.live_execution(db.session(), row.id)))
+    return answer(present.job(row, jobs.live_execution(db.session(), row.id), ahead_json(row)))
 
 
 @api.delete("/cron/schedules/<job_id>")

@@ -17,7 +17,10 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 COLUMNS = {
-    "project": (sa.Column("budget", sa.BigInteger(), nullable=True),),
+    "project": (
+        sa.Column("budget", sa.BigInteger(), nullable=True),
+        sa.Column("budget_short", sa.BigInteger(), nullable=True),
+    ),
     "job": (
         sa.Column("significance", sa.String(length=10), nullable=False, server_default="NORMAL"),
         sa.Column("carried_since", MOMENT, nullable=True),
@@ -114,14 +117,14 @@ def upgrade():
     )
     op.create_table(
         "spend",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("execution_id", sa.String(length=40), nullable=True),
         sa.Column("platform_id", sa.String(length=40), nullable=True),
         sa.Column("model", sa.String(length=200), nullable=False),
         sa.Column("prompt_tokens", sa.Integer(), nullable=True),
         sa.Column("completion_tokens", sa.Integer(), nullable=True),
-        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=True),
         sa.Column("is_estimate", sa.Boolean(), nullable=False, server_default="0"),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(

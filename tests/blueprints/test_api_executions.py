@@ -262,7 +262,7 @@ class TestList:
         assert [execution["id"] for execution in body["data"]] == made[::-1]
         assert all(len(execution["output"]["results"]) == 3 for execution in body["data"])
         assert [recent["id"] for recent in body["statistics"]["recentExecutions"]] == made[::-1][:5]
-        assert statements(queries) == 6
+        assert statements(queries) == 7
 
     def test_without_a_job_all_of_the_users(self, api, rows, user, job):
         other = rows.execution(rows.job(rows.project(user)))

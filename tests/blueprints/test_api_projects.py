@@ -144,6 +144,7 @@ def test_create_shows_all_but_the_token(api, rows, app):
         "voice": {"tone": "dry"},
         "bots": [],
         "withhold": {"words": [], "paths": []},
+        "monthlyBudget": None,
         "lastSyncedAt": None,
         "createdAt": "2025-10-03T09:00:00.000Z",
     }

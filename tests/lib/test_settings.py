@@ -65,6 +65,13 @@ def test_a_missing_file_is_named(tmp_path):
         ("REGISTRATION", "ajar", "REGISTRATION: "),
         ("GIT_ROOT", "/no/such/folder", "GIT_ROOT wants an existing folder"),
         ("LINKEDIN_API_VERSION", "2026-07", "LINKEDIN_API_VERSION: "),
+        ("MODEL_PRICES", "0.40", 'MODEL_PRICES: wants JSON such as {"a-model": {"input": 0.5, '),
+        ("MODEL_PRICES", '{"m": 3}', "MODEL_PRICES: wants JSON such as "),
+        ("MODEL_PRICES", '{"m": {"input": 1}}', "MODEL_PRICES.M.OUTPUT: Field required."),
+        ("MODEL_PRICES", '{"m": {"input": -1, "output": 1}}', "MODEL_PRICES.M.INPUT: "),
+        ("MODEL_PRICES", '{"m": {"input": NaN, "output": 1}}', "MODEL_PRICES.M.INPUT: "),
+        ("MODEL_PRICES", '{"m": {"input": 1, "output": 1, "ouput": 2}}', "MODEL_PRICES.M.OUPUT: "),
+        ("MODEL_CURRENCY", "dollars", "MODEL_CURRENCY: "),
     ],
 )
 def test_a_malformed_value_stops_the_start_with_a_hint(tmp_path, name, value, said):
@@ -92,3 +99,9 @@ def test_an_address_that_is_a_secret_is_not_shown(tmp_path):
     assert "uuid" not in repr(settings)
     with pytest.raises(SettingsError, match="HEALTHCHECK_URL: wants an address that starts with http"):
         load_in(tmp_path, HEALTHCHECK_URL="hc.example/ping")
+
+
+def test_prices_are_read_exactly(tmp_path):
+    settings = load_in(tmp_path, MODEL_PRICES='{"gpt-4.1-mini": {"input": 0.40, "output": 1.60}}')
+    price = settings.model_prices["gpt-4.1-mini"]
+    assert (str(price.input), str(price.output), settings.model_currency) == ("0.4", "1.6", "USD")

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from lib import clock as our_clock
 from lib import ids
+from lib.settings import Price
 from models import Job, Platform, Project, User
 from models.values import Activity, Brief, Commit, Person, Post, Usage, Window
 from pipeline import jobs
 from pipeline.schedule import Schedule
+from pipeline.tariff import Tariff
 
 DAILY = Schedule.parse("DAILY", {"hour": 9, "minute": 0, "timezone": "UTC"})
 
@@ -71,11 +73,15 @@ class FakeWriter:
     def __init__(self) -> None:
         self.failures: dict[str, list[Exception]] = {}
         self.calls: list[str] = []
+        self.is_paid = True
         self.before_answer: Callable[[Brief], None] = lambda brief: None
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """Always ready."""
+
+    def estimate(self, brief: Brief) -> Usage | None:
+        return Usage("fake", 1000, 500) if self.is_paid else None
 
     def write(self, brief: Brief) -> Post:
         kind = brief.rules.type
@@ -94,6 +100,7 @@ class FakeWriter:
 class FakeAdapters:
     base_url = "https://repocast.example"
     patience = 0.0
+    tariff = Tariff("fake", {"fake": Price(input=1, output=2)})
 
     def __init__(self) -> None:
         self.github = FakeSource()

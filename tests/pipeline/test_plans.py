@@ -6,10 +6,15 @@ import pytest
 from sqlalchemy import event
 
 from lib import clock
-from pipeline import claim, earlier, jobs, notify, pushes, take
+from lib.settings import Price
+from pipeline import claim, earlier, jobs, notify, pushes, spending, take
+from pipeline.forecast import forecast
 from pipeline.housekeeping import Ward
+from pipeline.spending import Cap
+from pipeline.tariff import Tariff
 from tests.pipeline.conftest import make_job
 
+PRICED = Tariff("m", {"m": Price(input=1, output=1)})
 QUESTIONS = {
     "what waits": lambda session, job: claim.waiting(session, limit=5),
     "what runs": lambda session, job: Ward().dead(session),
@@ -18,6 +23,10 @@ QUESTIONS = {
     "which slots are due": lambda session, job: claim._due(session, clock.now()),
     "which slots are near": lambda session, job: claim._near(session, clock.now()),
     "which pushes are due": lambda session, job: pushes.due(session),
+    "who is over the budget": lambda session, job: spending.over(
+        session.connection(), {job.project_id: Cap(1)}, PRICED
+    ),
+    "what a run will cost": lambda session, job: forecast(session, job, PRICED),
     "which mails are due": lambda session, job: notify.due_mails(session, clock.now(), 5),
     "which titles are used up": lambda session, job: earlier.earlier_titles(
         session.connection(), job.id, ["plat_1", "plat_2"]

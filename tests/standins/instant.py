@@ -14,6 +14,7 @@ from lib import clock
 from lib.links import Links
 from models import Job, Project
 from models.values import Activity, Brief, Commit, Person, Post, Usage, Window
+from pipeline.tariff import Tariff
 from tasks.consumer import huey, settings  # noqa: F401
 from tasks.worker import current
 from tests.standins.crowd import bare  # noqa: F401  (importing it registers the task)
@@ -39,6 +40,9 @@ class InstantWriter:
     def prepare(self) -> None:
         """Always ready."""
 
+    def estimate(self, _brief: Brief) -> Usage | None:
+        return Usage("instant", 1000, 500)
+
     def write(self, brief: Brief) -> Post:
         while HELD_FOLDER and Path(HELD_FOLDER, brief.project).exists():
             time.sleep(0.05)
@@ -54,6 +58,7 @@ class InstantAdapters:
 
     base_url = settings.base_url
     patience = 0.0
+    tariff = Tariff("instant")
     writer = InstantWriter()
 
     def source(self, _project: Project) -> InstantSource:

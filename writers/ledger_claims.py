@@ -1,0 +1,151 @@
+"""Checks of how a sentence speaks: words without a source, promises, worn phrases, other periods."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from writers.ledger_names import without_code, without_people
+from writers.ledger_polarity import by_stem
+from writers.ledger_said import Fault, Faults, Kind, Said
+from writers.ledger_words import common, has, lines, stem
+
+FEW = 2
+"""Content words up to which every one needs its source."""
+
+_TURNS = ("breaking", "not", "never", "no", "cannot", "without", "none", "nothing", "neither", "nor")
+_WORD = re.compile(r"[^\W_][\w+]*(?:['’][^\W\d_]+)*(?:-[^\W_]\w*)*")
+_STARTS = re.compile(r"(?:^|[.!?:•]\s+|[(“\"])\W*$")
+_PERIODS = {"day": (0.9, 1.1), "week": (6, 8), "month": (27, 32), "quarter": (85, 95), "year": (360, 370)}
+_THIS = r"\b(?:(?:this|(?:the )?(?:past|last|previous)|the)\s+(?:\w+\s+)?{0}\b(?!\s+to\b)|{0}'s\b)"
+_ADJECTIVES = {
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "quarter": "quarterly",
+    "year": "yearly|annual",
+}
+_DAYS = re.compile(r"\b(?:today|yesterday|tonight|this morning|this evening|overnight|weekend)\b", re.I)
+_ENGLISH = re.compile(r"(?:en\b|eng|british|american|.*english|anglais|inglés)", re.I)
+
+
+def is_english(language: str) -> bool:
+    """Whether a voice's language is English, as it is where none is named."""
+    return not language.strip() or bool(_ENGLISH.match(language.strip()))
+
+
+def source_words(said: Said) -> Faults:
+    """What a sentence speaks of stands in what it cites: of its words that mean something at most a third is
+    foreign, of one or two none, and never two in a row, a name, or a term with a hyphen."""
+    text = without_code(said, without_people(said))
+    foreign: list[str] = []
+    content, end = 0, -1
+    for found in _WORD.finditer(text):
+        word = found[0]
+        if not _means_something(word) or _is_known(said, word):
+            content += _means_something(word)
+            continue
+        if _is_name(word, text[: found.start()]):
+            yield Fault(Kind.NAME, f"names {word}, which does not stand in {said.borne.called}")
+            continue
+        content += 1
+        foreign.append(word)
+        if end >= 0 and text[end : found.start()].isspace():
+            yield Fault(
+                Kind.WORDS, f"speaks of {foreign[-2]} {word}, of which nothing stands in {said.borne.called}"
+            )
+        end = found.end()
+    if foreign and (content <= FEW or 3 * len(foreign) > content):
+        named = ", ".join(dict.fromkeys(foreign))
+        yield Fault(Kind.WORDS, f"speaks of {named}, of which nothing stands in {said.borne.called}")
+
+
+def _means_something(word: str) -> bool:
+    low = word.casefold()
+    if low in common() or stem(word) in common() or stem(word) in _deeds() or word.isdigit():
+        return False
+    if "-" in word:
+        return any(_means_something(half) for half in word.split("-"))
+    return len(word) > 2 or not word.isascii() or word.isupper()
+
+
+@cache
+def _deeds() -> frozenset[str]:
+    """Words that `polarity` looks after."""
+    return frozenset(by_stem()) | frozenset(map(stem, _TURNS))
+
+
+def _is_known(said: Said, word: str) -> bool:
+    if not word.isascii():
+        return has(said.borne.stems, word) or word.casefold() in said.borne.folded
+    if "-" in word:
+        return all(not _means_something(half) or has(said.borne.stems, half) for half in word.split("-"))
+    return has(said.borne.stems, word)
+
+
+def _is_name(word: str, before: str) -> bool:
+    """A product's name, `CamelCase`, an abbreviation, or a term made with a hyphen."""
+    if (
+        "-" in word
+        or (any(c.isupper() for c in word[1:]) and len(word) > 1)
+        or any(c.isdigit() for c in word)
+    ):
+        return True
+    return word[0].isupper() and not _STARTS.search(before)
+
+
+def promises(said: Said) -> Faults:
+    """Nothing is said of the future but what a source says in the same words."""
+    for found in _future().finditer(said.plain):
+        phrase = " ".join(found[0].split())
+        if phrase.casefold() not in said.borne.folded:
+            yield Fault(
+                Kind.PROMISE, f"says “{phrase}” of the future, which does not stand in {said.borne.called}"
+            )
+
+
+@cache
+def _future() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(lines('future'))})\b", re.I)
+
+
+def banned(said: Said) -> Faults:
+    """No worn phrase, unless it is in a cited title; nothing that the owner has banned."""
+    low = said.whole.casefold().replace("’", "'")
+    for found in _worn().finditer(low):
+        if not any(found[0] in source.title for source in said.borne.cited):
+            yield Fault(Kind.BANNED, f"has the worn phrase “{found[0]}”")
+    for phrase in said.borne.sources.brief.voice.banned:
+        if phrase.strip() and re.search(_phrase(phrase), low):
+            yield Fault(Kind.BANNED, f"has “{phrase.strip()}”, which the project's voice bans")
+
+
+@cache
+def _worn() -> re.Pattern[str]:
+    return re.compile("|".join(map(_phrase, lines("worn"))))
+
+
+def _phrase(phrase: str) -> str:
+    """A phrase as a regular expression over folded text; `*` stands for any ending of its word."""
+    flat = " ".join(phrase.casefold().replace("’", "'").split())
+    inner = re.escape(flat).replace(r"\*", r"\w*").replace(r"\ ", r"\s+")
+    return rf"(?<!\w){inner}(?!\w)"
+
+
+def period(said: Said) -> Faults:
+    """The digest's own wording for its period, and no other, unless the cited items speak of such a one."""
+    for wording in _periods(said):
+        if wording.casefold() not in said.borne.folded:
+            words = said.borne.sources.digest.words
+            yield Fault(Kind.PERIOD, f"says “{wording}”, and the period is {words}")
+
+
+def _periods(said: Said) -> Iterator[str]:
+    digest, text = said.borne.sources.digest, said.plain
+    days = (digest.window.until - digest.window.since).total_seconds() / 86400
+    for unit, (least, most) in _PERIODS.items():
+        is_its_own = digest.cadence in _ADJECTIVES[unit].split("|") and least <= days <= most
+        if is_its_own or unit in said.borne.folded:
+            continue
+        pattern = f"{_THIS.format(unit)}|\\b(?:{_ADJECTIVES[unit]})\\b"
+        yield from (found[0] for found in re.finditer(pattern, text, re.I))
+    yield from (found[0] for found in _DAYS.finditer(text))
