@@ -240,7 +240,7 @@ def _too_little(execution: Execution) -> str:
     if since is None or until is None or until < since:
         return said
     latest = view.exactly(since + CARRIED_MAX, execution.job.timezone).words
-    return f"{said} From {latest} on whatever has come in is told."
+    return f"{said} From {latest} on a run tells whatever there is."
 
 
 def _nothing(execution: Execution) -> str:

@@ -13,7 +13,7 @@ REASON = "Nothing worth a post yet: 7 dependency updates. They are carried over 
 DAILY = {"name": "Daily", "frequency": "DAILY", "timeConfig": {"hour": 9, "timezone": "UTC"}}
 CARRIED = (
     "Since 26 Sep at 9:00 AM UTC too little has come in for a post. The next run reads it again with what"
-    " has come by then; from 2 Nov at 9:00 AM UTC on whatever has come in is told. “Trigger Now” tells it at"
+    " has come by then, and from 2 Nov at 9:00 AM UTC on tells whatever there is. “Trigger Now” tells it at"
     " once."
 )
 
@@ -55,13 +55,13 @@ def test_the_execution_says_why_and_until_when(visitor, rows, job, small):
     path = f"/executions/{small.id}"
     page = text(visitor.get(path))
     assert (
-        f"Too little to tell {REASON} From 2 Nov 2025, 9:00:02 AM UTC on whatever has come in is told."
+        f"Too little to tell {REASON} From 2 Nov 2025, 9:00:02 AM UTC on a run tells whatever there is."
         in page
     )
     change(rows, job, carried_since=None)
-    assert "whatever has come in is told" not in text(visitor.get(path)), "it has been told since"
+    assert "whatever there is" not in text(visitor.get(path)), "it has been told since"
     change(rows, job, carried_since=AT + timedelta(days=5))
-    assert "whatever has come in is told" not in text(visitor.get(path)), "it was told in between"
+    assert "whatever there is" not in text(visitor.get(path)), "it was told in between"
 
 
 def test_the_card_and_the_jobs_page_say_what_is_carried(visitor, rows, job, small):
@@ -106,7 +106,7 @@ def test_what_came_back_is_shown_where_it_waits(visitor, rows, project, job):
         for number in range(count):
             key = {"job_id": job.id, "platform_id": platform.id, "kind": "commit", "key": f"c{number}"}
             rows.add(GivenBack(**key, item={}, since=AT))
-    said = "2 items given back for Dev.to, 1 item given back for LinkedIn: the next run tells them again"
+    said = "2 items given back for Dev.to, 1 item given back for LinkedIn: the next run tells that again"
     assert said in text(visitor.get(at(job)))
 
 
@@ -165,7 +165,10 @@ def test_what_is_chosen_in_the_form_is_stored_shown_and_changed(visitor, rows, p
 
     chosen = FORM | {"significance": "STRICT", "writer": "MODEL", "fallsBack": "on"}
     page = visitor.follow(visitor.post(f"/projects/{project.id}/cron/new", chosen))
-    assert "A post is written Only for a release, a breaking change, a feature, or three fixes" in page
+    assert (
+        "A post is written For great news only: a release, a breaking change, a feature, or three fixes"
+        in page
+    )
     assert (
         "Written by The model; without a key the run fails and says so; the template writer steps in" in page
     )
