@@ -7,7 +7,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from blueprints import draft_forms, forms, htmx, pages_draft, pages_drafts, present
-from blueprints.access import owned
+from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from blueprints.inputs import InputError
 from blueprints.pages_compare import compared
@@ -89,7 +89,7 @@ def reject(draft_id: str) -> Response:
 @login_required
 def write_anew(draft_id: str) -> Response:
     def act(row_id: str, version: int) -> str:
-        _, bells = regenerate.order(db.session(), row_id, draft_forms.instruction(), version)
+        _, bells = regenerate.order(db.session(), row_id, draft_forms.instruction(), version, tariff())
         queue.ring(bells)
         return "The draft is being written anew."
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from lib import clock
-from models import Draft, DraftState, Ordered, Regeneration, Step, unfinished
+from models import Draft, DraftState, Execution, Job, Ordered, Regeneration, Step, unfinished
 from models.values import Status
+from pipeline import spending
 from pipeline.bells import Bell
 from pipeline.drafts import STAYS, DraftConflictError, lock, stale
+from pipeline.tariff import FREE, Tariff
 
 LIVE = "This draft is being written anew already: wait for that to end, or cancel it."
 NO_PLATFORM = "Its platform was removed from the project: nothing is written for it any more."
@@ -17,13 +19,18 @@ NO_SCAN = "The activity that this draft was written from is not stored any more:
 
 
 def order(
-    session: Session, draft_id: str, instruction: str, version: int | None = None
+    session: Session,
+    draft_id: str,
+    instruction: str,
+    version: int | None = None,
+    tariff: Tariff = FREE,
 ) -> tuple[Regeneration, list[Bell]]:
     """An order to replace this version of the draft, or the present one where None; commits.
 
     `instruction`: what its owner asks of the new text, at most 2,000 characters; empty for none. Raises
     DraftConflictError where the draft may not be changed, is at another version, is being written anew
-    already, or nothing is left to write from.
+    already, where nothing is left to write from, or where the project's monthly budget is spent. `tariff`:
+    what models cost.
     """
     draft = lock(session, draft_id)
     if draft.state != DraftState.DRAFT:
@@ -31,6 +38,8 @@ def order(
     if version is not None and version != draft.version:
         raise DraftConflictError(stale(draft, version), draft)
     _can_be_written(session, draft)
+    if (why := spending.why_not(session, _job_of(session, draft), tariff)) is not None:
+        raise DraftConflictError(why[0].upper() + why[1:], draft)
     made = Regeneration(draft_id=draft.id, instruction=instruction, from_version=draft.version)
     session.add(made)
     session.commit()
@@ -47,6 +56,10 @@ def _can_be_written(session: Session, draft: Draft) -> None:
     scan = (Step.execution_id == draft.execution_id) & (Step.name == "scan")
     if session.scalar(select(Step.id).where(scan, Step.status == Status.COMPLETED).limit(1)) is None:
         raise DraftConflictError(NO_SCAN, draft)
+
+
+def _job_of(session: Session, draft: Draft) -> Job:
+    return session.get_one(Execution, draft.execution_id, options=[joinedload(Execution.job)]).job
 
 
 def cancel(session: Session, draft_id: str) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -17,7 +17,7 @@ from lib.errors import OutsideError
 from models import Draft, DraftState, Execution, Job, Ordered, Platform, Project, Regeneration
 from models.base import may_pass, reading, table
 from models.draft import unfinished
-from models.values import Activity, Brief, Post
+from models.values import Activity, Brief, Post, Usage
 from pipeline import drafts, givenback, joining, regenerate, scan, versions
 from pipeline.adapters import Adapters, SetupError
 from pipeline.bells import Bell
@@ -25,12 +25,15 @@ from pipeline.brief import brief_for, digest_for, maker
 from pipeline.earlier import earlier_titles
 from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on, proof_on
 from pipeline.housekeeping import Beat, Ward
+from pipeline.purse import Purse
 from pipeline.story import still_told
+from pipeline.tariff import Tariff
 from pipeline.write import Failure, TimeLimitError, Written, failure_of, soonest, write_one
 from writers.base import Writer
 from writers.disclosure import MadeBy
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 TRIES = 3
 WAITS = (5.0, 20.0)
 """Seconds before the second and the third try, where an error names no time: a person waits for it."""
@@ -147,12 +150,13 @@ def _attempt(
         writer = adapters.writer_for(order.job)
         brief = _brief(order, activity, maker(writer), told)
         go_on(heart)
-        written = _written(session, hold, pool, writer, order, brief)
-        if written.failure is not None:
-            return _fail(session, hold, written.failure)
-        if written.post is not None:
-            hold.store(session, partial(_store, session, hold, order, written.post, written.checks))
-        return []
+        purse = Purse(adapters.tariff, order.project.id, order.execution.id)
+        try:
+            written = _written(session, hold, pool, writer, order, brief, purse)
+            purse.answer(order.platform.id, written.usage)
+            return _end(session, hold, order, written, purse, adapters.tariff)
+        finally:
+            purse.close(engine_of(session))
     except LostError:
         raise
     except StoppedError:
@@ -232,16 +236,65 @@ def _brief(
 
 
 def _written(
-    session: Session, hold: Hold, pool: ThreadPoolExecutor, writer: Writer, order: _Order, brief: Brief
+    session: Session,
+    hold: Hold,
+    pool: ThreadPoolExecutor,
+    writer: Writer,
+    order: _Order,
+    brief: Brief,
+    purse: Purse,
 ) -> Written:
-    """The one place where the writer is asked; what it raises is the result's failure."""
+    """The one place where the writer is asked; what it raises is the result's failure, and so is a budget
+    that has no room for it."""
+    platform_id, engine = order.platform.id, engine_of(session)
+    if (why := _reserve(session, hold, purse, platform_id, writer.estimate(brief))) is not None:
+        return Written(platform_id, order.platform.type, failure=failure_of(why))
+
+    def before() -> None:
+        hold.prove(engine)
+        purse.send(platform_id)
+
     began = time.monotonic()
-    prove = partial(hold.prove, engine_of(session))
-    future: Future[Written] = pool.submit(write_one, writer, order.platform.id, brief, prove)
+    future: Future[Written] = pool.submit(write_one, writer, platform_id, brief, before)
     if not soonest({future}, LIMIT - (time.monotonic() - began), hold.ended):
         future.cancel()
         raise TimeLimitError(TOO_LONG)
     return future.result()
+
+
+def _reserve(
+    session: Session, hold: Hold, purse: Purse, platform_id: str, estimate: Usage | None
+) -> OutsideError | None:
+    """Set aside what the text may cost; why it may not be asked for."""
+    if estimate is None:
+        return None
+
+    def held(work: Callable[[Connection], T]) -> T:
+        def once(connection: Connection) -> T:
+            done = work(connection)
+            hold.take(connection)  # last: see `Purse`
+            return done
+
+        return hold.store(session, once)
+
+    return purse.reserve(held, {platform_id: estimate}).get(platform_id)
+
+
+def _end(
+    session: Session, hold: Hold, order: _Order, written: Written, purse: Purse, tariff: Tariff
+) -> list[Bell]:
+    """Store the text, or why there is none, with what it cost."""
+    if written.post is None:
+        return _fail(session, hold, written.failure, purse) if written.failure else []
+    post, usage = written.post, tariff.stored(written.post.usage)
+
+    def store(connection: Connection) -> None:
+        purse.settle(connection)
+        _store(session, hold, order, post, usage, written.checks, connection)
+
+    hold.store(session, store)
+    purse.settled()
+    return []
 
 
 def _store(
@@ -249,6 +302,7 @@ def _store(
     hold: Hold,
     order: _Order,
     post: Post,
+    usage: dict[str, Any] | None,
     checks: Sequence[str],
     connection: Connection,
 ) -> None:
@@ -260,7 +314,7 @@ def _store(
         draft = drafts.lock(session, order.draft.id)
     except drafts.DraftConflictError as error:
         raise LostError from error
-    values, stands = versions.columns_of(post), _stands(draft, order.row)
+    values, stands = versions.columns_of(post) | {"usage": usage}, _stands(draft, order.row)
     if stands and versions.post_of(draft) == versions.bare(post):
         hold.take(connection, **_ended(Ordered.COMPLETED), version=draft.version)
         return
@@ -283,10 +337,12 @@ def _ended(status: Ordered, error: str | None = None) -> dict[str, Any]:
     return {"status": status, "error": error, "completed_at": clock.now(), "heartbeat_at": None}
 
 
-def _fail(session: Session, hold: Hold, failure: Failure) -> list[Bell]:
+def _fail(session: Session, hold: Hold, failure: Failure, purse: Purse | None = None) -> list[Bell]:
     """Wait for the next try while waiting may help and tries are left, else the end; commits."""
 
     def store(connection: Connection) -> list[Bell]:
+        if purse is not None:
+            purse.settle(connection)
         hold.take(connection)
         row = session.get_one(Regeneration, hold.execution_id, populate_existing=True)
         failures = row.failures + 1
@@ -299,7 +355,10 @@ def _fail(session: Session, hold: Hold, failure: Failure) -> list[Bell]:
         hold.take(connection, failures=failures, error=failure.message, **values)
         return [Bell("regenerate", row.id, eta=at)]
 
-    return hold.store(session, store)
+    bells = hold.store(session, store)
+    if purse is not None:
+        purse.settled()
+    return bells
 
 
 def _wait(failures: int, failure: Failure) -> float | None:

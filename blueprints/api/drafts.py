@@ -6,6 +6,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from blueprints import draft_bodies, draft_shapes, present
+from blueprints.access import tariff
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_optional, read_query
@@ -120,7 +121,7 @@ def reopen_draft(draft_id: str) -> Response:
 def regenerate_draft(draft_id: str) -> Response:
     asked = parse(draft_bodies.RegenerateBody, read_optional())
     row = find(Draft, draft_id)
-    _, bells = regenerate.order(db.session(), row.id, asked.instruction, asked.version)
+    _, bells = regenerate.order(db.session(), row.id, asked.instruction, asked.version, tariff())
     ring(bells)
     return answer(_detail(row), 202)
 
