@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from models.values import Brief, Post, Usage
 from writers.base import Writer, WriterError
+from writers.disclosure import by_template
 
 
 class FallbackWriter:
@@ -30,6 +31,6 @@ class FallbackWriter:
         except WriterError as error:
             if not error.permanent:
                 raise
-            post = self._second.write(brief)
+            post = self._second.write(by_template(brief))
             why = f"The model failed for good, so the template writer wrote this post: {error.message}"
             return replace(post, remarks=(why, *post.remarks), spent=error.usage)
