@@ -107,6 +107,8 @@ def _is_word(name: str, said: Said) -> bool:
 
 def _is_unknown_person(name: str, end: int, text: str, said: Said) -> bool:
     name = name.rstrip(".'’")
+    if name.casefold() in said.borne.sources.bots:
+        return True
     if stem(name) in common() or name.casefold() in _NOT_PEOPLE or has(said.borne.stems, name):
         return False
     # `by using x` is no credit, `by mallory.` is one.
