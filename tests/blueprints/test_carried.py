@@ -169,9 +169,7 @@ def test_what_is_chosen_in_the_form_is_stored_shown_and_changed(visitor, rows, p
         "A post is written For great news only: a release, a breaking change, a feature, or three fixes"
         in page
     )
-    assert (
-        "Written by The model; without a key the run fails and says so; the template writer steps in" in page
-    )
+    assert "Written by The model; without a key the run fails; the template writer steps in" in page
     job = rows.all(Job)[0]
     assert (job.significance, job.writer, job.falls_back) == ("STRICT", "MODEL", True)
     form = visitor.get(at(job, "/edit")).get_data(as_text=True)
