@@ -95,6 +95,7 @@ class Purse:
         LostError where the project was deleted.
         """
         calls = {platform: _Call(ids.new("spend"), usage) for platform, usage in wanted.items()}
+        self._calls.update(calls)  # at once: `close` gives back what this breaks off on
         tries = iter([False])
 
         def work(connection: Connection) -> dict[str, BudgetError]:
@@ -105,21 +106,23 @@ class Purse:
 
         refused = store(work)
         self.settled()
-        self._calls.update({platform: call for platform, call in calls.items() if platform not in refused})
+        for platform in refused:
+            del self._calls[platform]
         return refused
 
     def _reserve(self, connection: Connection, calls: Mapping[str, _Call]) -> dict[str, BudgetError]:
         cap = connection.execute(_LOCK, {"project": self._project_id}).one_or_none()
         if cap is None:
             raise LostError
-        now, used = clock.now(), 0
+        now = clock.now()
+        month, used = Month.of(now), 0
         if cap.budget is not None:
-            used = spending.spent(connection, self._project_id, Month.of(now), self._tariff)
+            used = spending.spent(connection, self._project_id, month, self._tariff)
         rows: list[dict[str, Any]] = []
         refused: dict[str, BudgetError] = {}
         for platform, call in calls.items():
             cost = self._tariff.cost(call.estimate)
-            why = None if cap.budget is None else self._why_not(call.estimate.model, cost, used, cap.budget)
+            why = self._why_not(call.estimate.model, cost, used, cap.budget, month)
             if why is not None:
                 refused[platform] = BudgetError(why)
                 continue
@@ -133,7 +136,11 @@ class Purse:
             connection.execute(_SHORT, {"project": self._project_id, "needed": short})
         return refused
 
-    def _why_not(self, model: str, cost: int | None, used: int, budget: int) -> str | None:
+    def _why_not(
+        self, model: str, cost: int | None, used: int, budget: int | None, month: Month
+    ) -> str | None:
+        if budget is None:
+            return None
         if cost is None:
             return spending.no_price(model)
         if used + cost <= budget:
@@ -143,7 +150,7 @@ class Purse:
             f"The monthly budget has no room for this post: it may cost {tariff.words(cost)}, and"
             f" {tariff.share(used, budget)} are spent or set aside"
         )
-        return helped(happened, spending.remedy(Month.of(clock.now())))
+        return helped(happened, spending.remedy(month))
 
     def _row(self, platform: str, call: _Call, cost: int | None, at: datetime) -> dict[str, Any]:
         return {

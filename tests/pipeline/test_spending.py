@@ -351,6 +351,21 @@ class TestAPurse:
         assert purse.reserve(store, {"plat_1": Usage("fake", 1000, 500)}) == {}
         assert [r.cost for r in spends(session)] == [ESTIMATE]
 
+    def test_what_was_taken_before_the_run_was_lost_is_given_back(self, session, engine, clock, job):
+        """The database took it, its yes was lost, and when it is asked again the hold is lost, too."""
+        purse = Purse(TARIFF, job.project_id, None)
+
+        def store(work):
+            with session.begin():
+                work(session.connection())
+            raise LostError
+
+        with pytest.raises(LostError):
+            purse.reserve(store, {"a": Usage("fake", 1000, 500)})
+        assert len(spends(session)) == 1
+        purse.close(engine)
+        assert spends(session) == []
+
     def test_nothing_is_sent_once_it_is_closed(self, session, engine, clock, job):
         purse = Purse(TARIFF, job.project_id, None)
 

@@ -43,15 +43,18 @@ class OwnSource(Adapters):
 
 @pytest.fixture
 def run(settings, session, clock):
+    adapters = OwnSource(settings, None, patience=0.0)
+
     def once() -> Execution:
         job = make_job(session)
         execution, _ = control.trigger(session, job)
-        execute.run(session, execution.id, OwnSource(settings, None, patience=0.0))
+        execute.run(session, execution.id, adapters)
         done = session.get_one(Execution, execution.id, populate_existing=True)
         session.commit()
         return done
 
-    return once
+    yield once
+    adapters.writer.close()
 
 
 def written_down(session) -> tuple[Counter, int, set[bool]]:
