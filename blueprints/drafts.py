@@ -181,7 +181,8 @@ def _acted(draft_id: str, act: Act) -> Response:
     try:
         version, changes = draft_forms.typed()
         if changes:
-            version = drafts.edit(db.session(), row_id, version, changes).version
+            over = "over" in request.form
+            version = drafts.edit(db.session(), row_id, version, changes, is_over=over).version
         said = act(row_id, version)
     except InputError as error:
         return _whole(row_id, 422, errors=forms.errors_of(error))

@@ -44,12 +44,15 @@ def lock(session: Session, draft_id: str) -> Draft:
     return draft
 
 
-def edit(session: Session, draft_id: str, version: int, changes: Mapping[str, Any]) -> Draft:
+def edit(
+    session: Session, draft_id: str, version: int, changes: Mapping[str, Any], *, is_over: bool = False
+) -> Draft:
     """Store what its owner typed over `version` as the next one; commits.
 
     `changes` are fields of `Post`: title, subtitle, content, tags. What the platform will not take is stored
     all the same, with the sentences that say so, for nothing typed may be lost. A text that stands there
     already is no change, whatever its version: an answer may get lost, and then a browser sends again.
+    `is_over`: it replaces what somebody else typed, which stays as a version of its own.
 
     An approved or rejected draft is not changed: to reopen it is a decision of its own, and no autosave of a
     page that was left open may take back an approval. Raises DraftConflictError for that, and where the draft
@@ -61,7 +64,7 @@ def edit(session: Session, draft_id: str, version: int, changes: Mapping[str, An
         session.commit()
         return draft
     _ensure(draft, version)
-    _add(session, draft, versions.text_columns(text), is_typed=True)
+    _add(session, draft, versions.text_columns(text), is_typed=not is_over)
     session.commit()
     return draft
 
