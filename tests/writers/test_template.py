@@ -341,6 +341,11 @@ def problems(kind: PlatformType, post: Post) -> list[str]:
     return found + [f"mention {name}" for name in re.findall(r"(?<![\w/])@\w+", outside)]
 
 
+def tag_of(evil: str) -> str:
+    """As much of the text as git takes for a tag (git-check-ref-format)."""
+    return re.sub(r"[\x00-\x20~^:?*\[\\\x7f]+|\.\.+|@\{|//+", "-", evil[:30]).strip("/.-") or "v1"
+
+
 def hostile(evil: str) -> Activity:
     """The text in every place that comes from outside."""
     return activity(
@@ -352,7 +357,7 @@ def hostile(evil: str) -> Activity:
         ),
         pulls=(PullRequest(7, evil, END, Person(evil[:50] or "y", "jane", evil), evil, (evil,), evil),),
         issues=(Issue(3, evil, END, url=evil), Issue(4, f"Support {evil}", END, url=f"{HOME}/issues/4")),
-        releases=(Release(evil[:30].strip() or "v1", evil, END, evil, evil),),
+        releases=(Release(tag_of(evil), evil, END, evil, evil),),
     )
 
 

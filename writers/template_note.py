@@ -1,0 +1,91 @@
+"""LinkedIn's shape: plain text, a first line that works above the fold, a few bullets, hashtags."""
+
+from collections.abc import Iterator
+
+from lib import words
+from models.values import WINDOW, Block, DigestItem, Manuscript, Sentence
+from writers import template_lines as lines
+from writers import template_text as text
+from writers import template_title as title
+from writers.template_lines import block, say
+from writers.template_story import Story, section
+from writers.template_tags import tags
+
+FOLD = 140
+"""UTF-16 units that are surely seen before the rest is folded away; ours."""
+
+BULLETS_MOST = 5
+"""Changes in the list."""
+
+EXCERPT_LONG = 240
+"""Characters quoted of what explains the first change."""
+
+
+def note(story: Story) -> Manuscript:
+    """The manuscript of the whole post; its title is its first line."""
+    first = _chosen(story)
+    blocks = [block("paragraph", first), *_context(story, first)]
+    blocks += _bullets(story, lines.refs_of(blocks))
+    thanks = lines.thanks(story, linked=False)
+    counted = say(f"{text.capital(lines.counts(story))} in {story.digest.words}.", WINDOW)
+    blocks.append(block("paragraph", counted, *([thanks] if thanks else [])))
+    if story.digest.url:
+        blocks.append(block("paragraph", say("[WINDOW]", WINDOW)))
+    return Manuscript(first, tuple(blocks), tags=tags(story.digest, story.name, 5))
+
+
+def _chosen(story: Story) -> Sentence:
+    candidates = [one for one in _first_lines(story) if words.utf16(one.text) <= FOLD]
+    return title.unsaid(story.brief, story.refused, candidates) or say(
+        _cut(f"{title.subject(story.brief)}."), WINDOW
+    )
+
+
+def _cut(said: str) -> str:
+    return said if len(said) <= FOLD else words.cut(said, FOLD // 2)
+
+
+def _first_lines(story: Story) -> Iterator[Sentence]:
+    """The best first."""
+    about = text.prose(title.subject(story.brief))
+    refs = [one.ref for one in story.releases]
+    lead = f"{about} {'is' if len(refs) == 1 else 'are'} out" if refs else f"New in {about}"
+    for said, cited in title.listings(story.released):
+        yield say(f"{lead}: {text.prose(said)}.", *refs, *cited)
+    lead = lead if refs else about
+    for item in story.released:
+        said = text.prose(text.lowered(text.subject(item.title)))
+        yield say(f"{lead}: {said}.", *refs, item.ref)
+    if refs:
+        yield say(f"{lead}.", *refs)
+    yield say(f"{lines.counts(story)} in {about} in {story.digest.words}.", *refs, WINDOW)
+
+
+def _context(story: Story, first: Sentence) -> list[Block]:
+    """What the first line's first change is for."""
+    lead = next((item for item in story.changes if item.ref in first.refs), None)
+    said = [*lines.explained(story, lead, EXCERPT_LONG), *lines.closes(story, lead)] if lead else []
+    return [block("paragraph", *said)] if said else []
+
+
+def _bullets(story: Story, told: set[str]) -> list[Block]:
+    """All that breaks, and the best of the others that are not told yet."""
+    breaking = [item for item in story.changes if section(item) == "breaking"]
+    others = [item for item in story.changes if item not in breaking and item.ref not in told]
+    best = sorted(others[:BULLETS_MOST], key=lambda item: item in story.since)
+    made = [block("bullet", _bullet(story, item)) for item in (*breaking, *best)]
+    rest = lines.rest(story, told | lines.refs_of(made))
+    if not made:
+        return [block("paragraph", *rest)] if rest else []
+    lead = [block("paragraph", say("Also:" if told else "What changed:", WINDOW))]
+    return [*lead, *made, *([block("paragraph", *rest)] if rest else [])]
+
+
+def _bullet(story: Story, item: DigestItem) -> Sentence:
+    told = story.told(item)
+    if section(item) == "breaking":
+        return say(f"Breaking: {told}", item.ref)
+    if item in story.since:
+        last = story.releases[-1]
+        return say(f"Since {title.tag(last)}: {told}", item.ref, last.ref)
+    return say(f"Closed: {told}" if item.kind == "issue" else told, item.ref)
