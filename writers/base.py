@@ -3,11 +3,22 @@
 from typing import Protocol
 
 from lib.errors import OutsideError
-from models.values import Brief, Post
+from models.values import Brief, Post, Usage
 
 
 class WriterError(OutsideError):
-    """The post could not be written."""
+    """The post could not be written. `usage` is what the failure cost, as far as the server told."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message, permanent=permanent, retry_after=retry_after)
+        self.usage = usage
 
 
 class Writer(Protocol):
@@ -15,6 +26,11 @@ class Writer(Protocol):
 
     def prepare(self) -> None:
         """Get ready, while the scan still waits for its answers; costs nothing the second time."""
+        ...
+
+    def estimate(self, brief: Brief) -> Usage | None:
+        """The most that the brief's post is expected to cost, repair included; None where posts cost
+        nothing."""
         ...
 
     def write(self, brief: Brief) -> Post:

@@ -64,6 +64,22 @@ def unchecked(brief: Brief) -> list[str]:
     ]
 
 
+def remarks(findings: Sequence[Finding]) -> list[str]:
+    """What a reviewer is told of sentences that were left out: one remark for each, with all that is wrong
+    with it. What was missing is told by `completed`."""
+    by_text: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.kind is not Kind.MISSING:
+            by_text.setdefault(finding.text, []).append(finding.message)
+    return [f"Left out: {' '.join(_joined(messages))}" for messages in by_text.values()]
+
+
+def _joined(messages: Sequence[str]) -> list[str]:
+    """The first message whole, the others without the sentence that they all begin with."""
+    first, *others = messages
+    return [first, *(f"It {other.partition('”: ')[2]}" for other in others)]
+
+
 _ALWAYS: tuple[Callable[[Said], Faults], ...] = (
     names.orders,
     names.secrets,

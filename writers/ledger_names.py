@@ -82,7 +82,8 @@ def people(said: Said) -> Faults:
 
 
 def _named(said: Said) -> list[str]:
-    return [folded for folded in said.borne.sources.names if _names(said.plain, folded, said)]
+    low = said.plain.casefold()
+    return [name for name in said.borne.sources.names if name in low and _names(said.plain, name, said)]
 
 
 def _names(text: str, folded: str, said: Said) -> bool:

@@ -82,7 +82,9 @@ def numbers(said: Said) -> Faults:
         yield from faults
     for found in _NUMBER.finditer(rest):
         if (what := _read(found, rest)) is not None and not _is_borne(said, found, rest, what):
-            yield Fault(Kind.NUMBER, f"says {found[0].strip()}, which {said.borne.called} does not bear out")
+            yield Fault(
+                Kind.NUMBER, f"says {found[0].strip()}, which is not borne out by {said.borne.called}"
+            )
     for word in re.findall(r"[a-z]+", rest.casefold()):
         if word in _FACTORS and word not in said.borne.folded:
             yield Fault(Kind.NUMBER, f"says {word}, which does not stand in {said.borne.called}")

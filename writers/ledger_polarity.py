@@ -50,6 +50,9 @@ def deeds() -> tuple[Deed, ...]:
 
 _WORD = re.compile(rf"[^\W_]+(?:['’-][^\W_]+)*|[,;:.()]|{GAP}")
 _STOPS = frozenset(",;:.()")
+_HARM = re.compile(
+    r"crash|hang|fail|break|broke|deadlock|leak|los[est]|error|stall|corrupt|race|block|throw|rais"
+)
 _BREAKING = re.compile(r"\bbreaking\b", re.I)
 _AHEAD = 5
 """Words after what was done in which it stands to what."""
@@ -61,22 +64,40 @@ def polarity(said: Said) -> Faults:
     words = _WORD.findall(text.casefold().replace("’", "'"))
     for place, deed, shown in _claims(words, text):
         if not _is_borne(said, deed, _about(words, place)):
-            yield Fault(Kind.POLARITY, f"says “{shown}”, which {said.borne.called} does not bear out")
+            yield Fault(Kind.POLARITY, f"says “{shown}”, which is not borne out by {said.borne.called}")
 
 
 def _claims(words: list[str], text: str) -> Iterator[tuple[int, Deed, str]]:
-    by_name = {deed.name: deed for deed in deeds()}
     for place, word in enumerate(words):
+        after = words[place + 1 : place + 3]
         if word == "breaking":
-            yield place, by_name["breaking"], word
-            continue
-        if word == "no" and words[place + 1 : place + 2] == ["longer"]:
-            yield place + 1, by_name["no longer"], "no longer"
+            yield place, _named("breaking"), word
+        elif word == "no" and after[:1] == ["longer"]:
+            yield place + 1, _named("no longer"), "no longer"
         elif re.fullmatch(_NEGATION, word) or word.endswith("n't"):
-            if words[place + 1 : place + 2] not in (["only"], ["just"]):
-                yield place, by_name["not"], word
-        else:
+            if after[:1] not in (["only"], ["just"]):
+                yield place, _named(_turned(word, after)), word
+        elif word == "now" and any(map(_HARM.match, after)):
+            yield place, _named("worse"), " ".join([word, *after])
+        elif not _is_counted(words, place):
             yield from ((place, deed, word) for deed in by_stem().get(_key(word), ()))
+
+
+def _turned(word: str, after: list[str]) -> str:
+    """What a negation claims: that a fault is gone (`without a deadlock`), or that something is not so."""
+    is_gone = word in ("no", "without") or any(map(_HARM.match, after))
+    return "no longer" if is_gone and not (after and _key(after[0]) in by_stem() and word == "not") else "not"
+
+
+def _is_counted(words: list[str], place: int) -> bool:
+    """Whether it says how many lines were added or removed, which `numbers` looks after."""
+    counts = words[place].startswith(("add", "remov", "delet"))
+    return counts and any(word.isdigit() for word in words[max(0, place - 3) : place])
+
+
+@cache
+def _named(name: str) -> Deed:
+    return next(deed for deed in deeds() if deed.name == name)
 
 
 def _key(word: str) -> str:
@@ -100,7 +121,7 @@ def _about(words: list[str], place: int) -> list[str]:
 def _content(words: list[str]) -> list[str]:
     found: list[str] = []
     for word in words:
-        if (word in _STOPS and found) or len(found) == _AHEAD:
+        if word in _STOPS or len(found) == _AHEAD:
             break
         if word not in _STOPS and word != GAP and stem(word) not in common() and not word.isdigit():
             found.append(word)

@@ -95,9 +95,9 @@ class Source:
         return frozenset(folded(p) for p in self.item.people if not p.is_bot)
 
     @cached_property
-    def has_title(self) -> bool:
-        """Whether its title says anything that may be told."""
-        return bool(re.search(r"\w", factual(self.item.title)))
+    def title(self) -> str:
+        """Its title, folded."""
+        return factual(self.item.title).casefold()
 
 
 class Sources:

@@ -1,14 +1,17 @@
 """What the model is told: the rules in our words, the activity as delimited data."""
 
+import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from lib import words
 from models.values import Brief, Digest, DigestItem
+from writers.ledger_sources import must_mention
 
 ITEMS_MAX, TITLE_MAX, BODY_MAX, FILES_MAX, PEOPLE_MAX = 80, 200, 800, 8, 30
 """Ours: a busy window stays under about 30,000 tokens. The digest is ranked: its end is worth least."""
@@ -21,23 +24,57 @@ NAMES_MAX, NAME_MAX = 10, 200
 CUT = " […]"
 """Ends a text of which only the beginning is shown."""
 OPENING, CLOSING = "<<<ACTIVITY", "ACTIVITY>>>"
-JSON_ONLY = """
-Answer with one JSON object and nothing else: no fence, no comment. Its members are exactly: {members}."""
+EXAMPLES_MAX, EXAMPLE_MAX, PREVIOUS_MAX, EARLIER_MAX = 3, 5_000, 20_000, 20
+"""Posts of the owner's that are shown, characters of one, characters of a text that is replaced, and earlier
+titles."""
+FINDINGS_MAX, FINDING_MAX = 40, 400
+"""What of a post is sent back: findings, and characters of one."""
 
 _PROMPTS = Path(__file__).resolve().parent / "prompts"
 
 
-def messages(brief: Brief, more: str = "") -> list[dict[str, str]]:
-    """The conversation for one post; `more` is added to the rules, `{members}` in it filled in."""
-    members = '"title", "content", "tags"' if brief.rules.markdown else '"content", "hashtags"'
-    system = "\n\n".join(filter(None, [_task(brief), _voice(brief), more.format(members=members).strip()]))
-    # In JSON < and > can be written so that no text from outside looks like the line that ends the data.
-    data = json.dumps(shown(brief.digest), ensure_ascii=False, indent=1)
-    data = data.replace("<", "\\u003c").replace(">", "\\u003e")
+def _version() -> str:
+    texts = [f"{path.name}\n{path.read_text('utf-8')}" for path in sorted(_PROMPTS.glob("*.txt"))]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
+
+
+PROMPT_VERSION = _version()
+"""Changes with every word of the prompts."""
+
+
+def messages(brief: Brief, form: str = "") -> list[dict[str, str]]:
+    """The conversation for one post. `form`: the JSON schema of the answer in words, for servers without
+    structured output."""
+    parts = [_task(brief), _voice(brief), _again(brief), _prompt("json", {"form": form}) if form else ""]
+    activity = shown(brief.digest)
+    refs = {item["ref"] for item in activity["items"]}
+    data = {
+        **activity,
+        "must_mention": [item.ref for item in must_mention(brief.digest) if item.ref in refs],
+        "earlier_titles": [_cut(title, TITLE_MAX) for title in brief.earlier_titles[:EARLIER_MAX]],
+    }
+    given = [_delimited("ACTIVITY", data)]
+    if examples := [_cut(text, EXAMPLE_MAX) for text in brief.voice.examples[:EXAMPLES_MAX]]:
+        given.append(_delimited("EXAMPLES", examples))
+    if brief.previous:
+        given.append(_delimited("PREVIOUS", _cut(brief.previous, PREVIOUS_MAX)))
     return [
-        {"role": "system", "content": system},
-        {"role": "user", "content": f"{OPENING}\n{data}\n{CLOSING}"},
+        {"role": "system", "content": "\n\n".join(filter(None, parts))},
+        {"role": "user", "content": "\n".join(given)},
     ]
+
+
+def repair(asked: list[dict[str, str]], answer: str, findings: Sequence[str]) -> list[dict[str, str]]:
+    """The conversation that sends an answer back with what is wrong with it."""
+    lines = [_cut(words.one_line(finding), FINDING_MAX) for finding in findings[:FINDINGS_MAX]]
+    more = "\n".join([_prompt("repair", {}), _delimited("FINDINGS", lines)])
+    return [*asked, {"role": "assistant", "content": answer}, {"role": "user", "content": more}]
+
+
+def _delimited(name: str, data: Any) -> str:
+    # In JSON < and > can be written so that no text from outside looks like the line that ends the data.
+    text = json.dumps(data, ensure_ascii=False, indent=1).replace("<", "\\u003c").replace(">", "\\u003e")
+    return f"<<<{name}\n{text}\n{name}>>>"
 
 
 def shown(digest: Digest) -> dict[str, Any]:
@@ -129,9 +166,19 @@ def _voice(brief: Brief) -> str:
         "Tone": voice.tone,
         "Language": voice.language,
         "Instructions": voice.instructions,
+        "Never write": "; ".join(phrase for phrase in voice.banned if phrase.strip()),
     }
     lines: Iterable[str] = [f"- {name}: {clean(wish)}" for name, wish in wishes.items() if wish.strip()]
-    return "\n".join([_prompt("voice", {}), *lines]) if lines else ""
+    described = "\n".join([_prompt("voice", {}), *lines]) if lines else ""
+    return "\n\n".join(filter(None, [described, _prompt("examples", {}) if voice.examples else ""]))
+
+
+def _again(brief: Brief) -> str:
+    """What the owner asks of a post that is written anew."""
+    if not brief.previous and not brief.instruction.strip():
+        return ""
+    asked = clean(brief.instruction).strip() or "Write it anew."
+    return f"{_prompt('again', {})}\n- {asked}"
 
 
 def _prompt(name: str, values: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """A manuscript as the post of its platform: code makes the links, the markup, the tags and the limits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 
 from lib import words
@@ -59,20 +60,19 @@ class _Rendered:
     brief: Brief
     manuscript: Manuscript
 
-    @property
+    @cached_property
     def dialect(self) -> Dialect:
         digest = self.brief.digest
         return Dialect(self.brief.rules, by_ref(digest), digest.url)
 
     @property
     def title(self) -> str:
-        rules = self.brief.rules
-        return self.dialect.seen(self.manuscript.title, shows_refs=False) if rules.title_max else ""
+        return self.dialect.seen(self.manuscript.title) if self.brief.rules.title_max else ""
 
     @property
     def subtitle(self) -> str:
         said = self.manuscript.subtitle
-        return self.dialect.seen(said, shows_refs=False) if said and self.brief.rules.title_max else ""
+        return self.dialect.seen(said) if said and self.brief.rules.title_max else ""
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ class _Rendered:
     def _paragraphs(self) -> list[str]:
         made: list[str] = []
         for kind, run in groupby(self._blocks(), key=lambda block: block.kind):
-            texts = [text for text in (self._block(block) for block in run) if text]
+            texts = [text for text in map(self.block, run) if text]
             made += ["\n".join(texts)] if kind == "bullet" and texts else texts
         return made
 
@@ -106,41 +106,42 @@ class _Rendered:
             blocks[:1] = halves
         return blocks
 
-    def _block(self, block: Block) -> str:
+    def block(self, block: Block) -> str:
+        """One block in the platform's markup."""
         rules, dialect = self.brief.rules, self.dialect
         if block.kind == "code":
             return _fenced(block.sentences[0].text, rules.type == "DEVTO")
         if block.kind == "heading":
-            said = dialect.sentence(block.sentences[0], shows_refs=False)
+            said = dialect.sentence(block.sentences[0])
             return f"## {said}" if rules.markdown else said
-        said = " ".join(
-            filter(None, (dialect.sentence(s, shows_refs=self._shows(s)) for s in block.sentences))
-        )
+        said = " ".join(filter(None, (dialect.sentence(s, refs) for s, refs in self._shown(block))))
         mark = "- " if rules.markdown else "• "
         return f"{mark}{said}" if block.kind == "bullet" and said else said
 
-    def _shows(self, said: Sentence) -> bool:
-        """Numbers in parentheses would only cost the line above the fold its room."""
-        first = self.manuscript.blocks[0].sentences[0]
-        return self.brief.rules.markdown or said is not first
+    def _shown(self, block: Block) -> Iterator[tuple[Sentence, list[str]]]:
+        """Each sentence with the refs that follow it: once in a block, and none in the line above the fold,
+        whose room they would only cost."""
+        before: set[str] = set()
+        for said in block.sentences:
+            refs = cited(said, self.dialect.items)
+            above = not self.brief.rules.markdown and said is self.manuscript.blocks[0].sentences[0]
+            yield said, [] if above else [ref for ref in refs if ref not in before]
+            before |= set() if above else set(refs)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         manuscript = self.manuscript
         heads = [manuscript.title, *([manuscript.subtitle] if manuscript.subtitle else [])]
-        made = [self._claim(said, False) for said in heads if self.brief.rules.title_max and said.text]
+        made = [self._claim(said, []) for said in heads if self.brief.rules.title_max and said.text]
         for block in manuscript.blocks:
             if block.kind == "code":
-                made.append(Claim(block.sentences[0].text, self._refs(block.sentences[0])))
+                made.append(Claim(block.sentences[0].text, cited(block.sentences[0], ())))
             elif block.kind != "heading":
-                made += [self._claim(said, self._shows(said)) for said in block.sentences]
+                made += [self._claim(said, shown) for said, shown in self._shown(block)]
         return tuple(made)
 
-    def _claim(self, said: Sentence, shows_refs: bool) -> Claim:
-        return Claim(self.dialect.seen(said, shows_refs=shows_refs), self._refs(said))
-
-    def _refs(self, said: Sentence) -> tuple[str, ...]:
-        return cited(said, self.dialect.items)
+    def _claim(self, said: Sentence, shown: list[str]) -> Claim:
+        return Claim(self.dialect.seen(said, shown), cited(said, self.dialect.items))
 
 
 def size(content: str, brief: Brief) -> int:
@@ -171,21 +172,20 @@ def _printable(brief: Brief, blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 def _fitting(brief: Brief, blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], list[str]]:
     """As many blocks as the platform takes, and a remark about those it does not."""
+    made = _Rendered(brief, Manuscript(Sentence(""), blocks))
+    room = 0 if brief.rules.tags_max else HASHTAGS_ROOM
+    over = size(made.content, brief) + room - brief.rules.content_max
     kept, dropped = list(blocks), 0
-    while kept and _length(brief, tuple(kept)) > brief.rules.content_max:
-        del kept[_least(brief, kept)]
-        dropped += 1
+    while kept and over > 0:
+        # At least one line break goes with each block.
+        gone = kept.pop(_least(brief, kept))
+        over -= size(made.block(gone), brief) + 1
+        dropped += gone.kind != "heading"
         kept = headed(kept)
     if not dropped:
         return blocks, []
     limit = f"{brief.rules.name} takes {brief.rules.content_max:,} characters"
     return tuple(kept), [f"Left out for want of room: {words.plural(dropped, 'block')} at the end; {limit}."]
-
-
-def _length(brief: Brief, blocks: tuple[Block, ...]) -> int:
-    bare = Manuscript(Sentence(""), blocks)
-    room = 0 if brief.rules.tags_max else HASHTAGS_ROOM
-    return size(_Rendered(brief, bare).content, brief) + room
 
 
 def _least(brief: Brief, blocks: Sequence[Block]) -> int:

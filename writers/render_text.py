@@ -1,7 +1,7 @@
 """One sentence of a manuscript in its platform's dialect: the only place where a post's links are made."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib import words
@@ -23,20 +23,20 @@ class Dialect:
     items: Mapping[str, DigestItem]
     home: str | None
 
-    def sentence(self, said: Sentence, *, shows_refs: bool = True) -> str:
-        """In the platform's markup. `shows_refs`: those that its text does not place follow in
-        parentheses."""
-        return self._written(said, shows_refs, self.rules.markdown)
+    def sentence(self, said: Sentence, shown: Collection[str] = ()) -> str:
+        """In the platform's markup. `shown`: the refs that follow in parentheses, as far as the text does not
+        place them."""
+        return self._written(said, shown, self.rules.markdown)
 
-    def seen(self, said: Sentence, *, shows_refs: bool = True) -> str:
+    def seen(self, said: Sentence, shown: Collection[str] = ()) -> str:
         """The same as its reader sees it, without markup."""
-        return self._written(said, shows_refs, False)
+        return self._written(said, shown, False)
 
-    def _written(self, said: Sentence, shows_refs: bool, markdown: bool) -> str:
+    def _written(self, said: Sentence, shown: Collection[str], markdown: bool) -> str:
         parts = pieces(words.one_line(said.text), self.items)
         made = "".join(self._piece(part, markdown) for part in parts)
         made = re.sub(r" +([.,;:!?])(?=\s|$)", r"\1", made.replace("  ", " ")).strip()
-        return made + "" if not shows_refs else self._followed(made, said, parts, markdown)
+        return self._followed(made, said, parts, shown, markdown) if shown else made
 
     def _piece(self, part: Piece, markdown: bool) -> str:
         if part.kind == "ref":
@@ -48,9 +48,12 @@ class Dialect:
         halves = strong(part.text)
         return "".join(f"**{_prose(h)}**" if i % 2 else _prose(h) for i, h in enumerate(halves))
 
-    def _followed(self, made: str, said: Sentence, parts: Sequence[Piece], markdown: bool) -> str:
+    def _followed(
+        self, made: str, said: Sentence, parts: Sequence[Piece], shown: Collection[str], markdown: bool
+    ) -> str:
         in_text = {part.text for part in parts if part.kind == "ref"}
-        refs = [ref for ref in cited(said, self.items) if ref not in in_text and self._is_shown(ref)]
+        refs = [ref for ref in cited(said, self.items) if ref in shown and ref not in in_text]
+        refs = [ref for ref in refs if self._is_shown(ref)]
         if not refs:
             return made
         labels = [self.label(ref, markdown) for ref in refs[:SHOWN_MAX]]
@@ -73,7 +76,8 @@ class Dialect:
         name = _name(item)
         if not markdown:
             return name
-        shown = text.code(name) if item.kind == "commit" else text.markdown(text.clean(name))
+        shown = text.code(name) if item.kind == "commit" else name
+        shown = text.markdown(text.clean(name)) if item.kind == "release" else shown
         return text.link(shown, item.url, self.home)
 
 

@@ -31,6 +31,9 @@ class TemplateWriter:
     def prepare(self) -> None:
         """Always ready."""
 
+    def estimate(self, brief: Brief) -> None:
+        """Its posts cost nothing."""
+
     def write(self, brief: Brief) -> Post:
         """The post for the brief's platform, through the same ledger and renderer as any other.
 

@@ -19,7 +19,8 @@ class LlmStandIn(StandIn):
     """`url` is without the `/v1`, `base_url` with it.
 
     `structured` false refuses `response_format` as older servers do; `fenced` wraps answers in a fence.
-    `calls` counts requests by platform, `tokens` adds up what was billed.
+    `calls` counts requests by platform, `tokens` adds up what was billed, `sent_back` are the findings of
+    each repair. `mends` true answers a repair with the truth; else it says the same again.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class LlmStandIn(StandIn):
         self.fenced = fenced
         self.calls: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
+        self.sent_back: list[list[str]] = []
+        self.mends = False
         self._ill: dict[str, Answer] = {}
         self._times: Counter[str] = Counter()
         self._posts: dict[str, dict[str, Any]] = {}
@@ -51,7 +54,8 @@ class LlmStandIn(StandIn):
             self._ill[platform], self._times[platform] = answer, times
 
     def say(self, platform: str, **members: Any) -> None:
-        """These members of the platform's next posts are as given instead of made from the activity."""
+        """These members of the platform's next posts are as given instead of made from the activity; `extra`
+        is a list of sentences that stand in a paragraph of their own."""
         self._posts[platform] = members
 
     def heal(self) -> None:
@@ -59,6 +63,8 @@ class LlmStandIn(StandIn):
         with self._lock:
             self._times.clear()
             self._posts.clear()
+            self.sent_back.clear()
+            self.mends = False
 
     def handle(self, request: Request) -> Answer:
         if request.method == "GET" and request.path == "/v1/models":
@@ -76,7 +82,19 @@ class LlmStandIn(StandIn):
             return answer
         if "response_format" in asked and not self.structured:
             return error(400, "Unknown member: response_format", "unknown_parameter")
-        return self._answer_with(post(platform, activity_in(prompt)) | self._posts.get(platform, {}), prompt)
+        return self._answer_with(self._post(platform, prompt), prompt)
+
+    def _post(self, platform: str, prompt: str) -> dict[str, Any]:
+        findings = findings_in(prompt)
+        members = dict(self._posts.get(platform, {}))
+        if findings:
+            with self._lock:
+                self.sent_back.append(findings)
+            members = {} if self.mends else members
+        made = post(platform, activity_in(prompt))
+        if extra := members.pop("extra", None):
+            made["sections"][-1]["blocks"].append(block("paragraph", *extra))
+        return made | members
 
     def _failure(self, platform: str) -> Answer | None:
         if self._times[platform] <= 0:
@@ -103,24 +121,55 @@ def activity_in(prompt: str) -> dict[str, Any]:
     return dict(json.loads(found[1])) if found else {"items": []}
 
 
+def findings_in(prompt: str) -> list[str]:
+    """What a post was sent back with; empty in the first round."""
+    found = re.search(r"^<<<FINDINGS\n(.*)\nFINDINGS>>>$", prompt, re.MULTILINE | re.DOTALL)
+    return list(json.loads(found[1])) if found else []
+
+
+def sentence(text: str, *refs: str) -> dict[str, Any]:
+    return {"text": text, "refs": list(refs)}
+
+
+def block(kind: str, *sentences: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": kind, "sentences": list(sentences)}
+
+
 def post(platform: str, activity: dict[str, Any]) -> dict[str, Any]:
-    """A post in which every item's title stands, in the platform's shape."""
+    """A truthful post in which every item's title stands, in the platform's shape."""
     items, repository = activity["items"], activity["repository"]
-    first = items[0]["title"] if items else activity["summary"]
+    first = (items[0]["title"], items[0]["ref"]) if items else (activity["summary"], "WINDOW")
     opening = f"Here is what happened in {repository}, {activity['period']}: {activity['summary']}."
-    told = [f"{item['title']} [{item['ref']}]." for item in items]
-    told += [f"{one['title']} [{one['ref']}]." for item in items for one in item.get("closes", [])]
+    told = [block("bullet", sentence(f"{one['title']}.", one["ref"])) for one in _all(items)]
+    head = sentence(f"{first[0]} in {repository}", first[1], "WINDOW")
+    start = block("paragraph", sentence(opening, "WINDOW"))
     if platform == "LINKEDIN":
         # A good model stays short: LinkedIn takes no more than 2,900.
-        whole = "\n\n".join([f"{first} in {repository}", opening, *told])
-        return {
-            "content": whole[:2400].rpartition("\n\n")[0] if len(whole) > 2400 else whole,
-            "hashtags": _TAGS,
-        }
-    heading = "## What changed" if platform == "DEVTO" else "## Highlights"
-    thanks = f"Thanks to {', '.join(activity['people'])}." if activity["people"] else ""
-    lines = [opening, "", heading, "", *(f"- {line}" for line in told), "", thanks]
-    return {"title": f"{first} in {repository}", "content": "\n".join(lines), "tags": _TAGS}
+        blocks = [block("paragraph", head), start, *_within(told, 1_900)]
+        return {"sections": [{"heading": "", "blocks": blocks}], "hashtags": _TAGS}
+    heading = "What changed" if platform == "DEVTO" else "Highlights"
+    sections = [{"heading": "", "blocks": [start]}, {"heading": heading, "blocks": told}]
+    if people := activity["people"]:
+        thanks = block("paragraph", sentence(f"Thanks to {', '.join(people)}.", "WINDOW"))
+        sections.append({"heading": "Thanks", "blocks": [thanks]})
+    made = {"title": head, "sections": sections, "tags": _TAGS}
+    subtitle = sentence(f"{activity['summary']}.", "WINDOW")
+    return made | ({"subtitle": subtitle} if platform == "HASHNODE" else {})
+
+
+def _all(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items, each followed by those that it closes."""
+    return [one for item in items for one in (item, *item.get("closes", [])) if one.get("title")]
+
+
+def _within(blocks: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    kept, length = [], 0
+    for one in blocks:
+        length += len(one["sentences"][0]["text"])
+        if length > limit:
+            break
+        kept.append(one)
+    return kept
 
 
 def completion(
