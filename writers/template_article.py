@@ -165,11 +165,9 @@ def _introduced(story: Story, item: DigestItem, *, is_told: bool) -> list[Senten
 
 
 def _thanks(story: Story, *, has_headings: bool) -> list[Block]:
-    said = [one for one in (lines.thanks(story),) if one]
     if story.author and len(story.people) == 1:
-        return [block("paragraph", say(f"By {text.name(story.author)}.", WINDOW))]
-    if not said:
-        return []
-    if story.author:
-        said.append(say(f"Most of it is the work of {text.name(story.author)}.", WINDOW))
-    return [*([heading("Thanks")] if has_headings else []), block("paragraph", *said)]
+        alone = say(f"By {text.name(story.author)}.", WINDOW)
+        return [block("paragraph", alone)] if story.allows(alone) else []
+    said = lines.thanks(story)
+    above = [heading("Thanks")] if has_headings and said else []
+    return [*above, *([block("paragraph", *said)] if said else [])]

@@ -146,11 +146,13 @@ def counts(story: Story) -> str:
     return "no changes" if spelt == "No activity" else words.listed(spelt.split(", "))
 
 
-def thanks(story: Story, *, linked: bool = True) -> Sentence | None:
-    """To all but the one who did most, each with what is theirs; None where nobody else took part."""
+def thanks(story: Story, *, linked: bool = True) -> list[Sentence]:
+    """To all but the one who did most, each with what is theirs, and who that one is; nothing where nobody
+    else took part.
+    """
     others = [person for person in story.people if person.name != story.author]
     if not others:
-        return None
+        return []
     names, refs = [], []
     for person in others[:PEOPLE_MOST]:
         theirs = _deeds(story, person)[:DEEDS_MOST] if linked else []
@@ -159,7 +161,10 @@ def thanks(story: Story, *, linked: bool = True) -> Sentence | None:
         refs += theirs
     if len(others) > len(names):
         names.append("everybody else who took part")
-    return say(f"Thanks to {words.listed(names)}.", *refs, WINDOW)
+    made = [say(f"Thanks to {words.listed(names)}.", *refs, WINDOW)]
+    if story.author:
+        made.append(say(f"Most of it is the work of {text.name(story.author)}.", WINDOW))
+    return [said for said in made if story.allows(said)]
 
 
 def _deeds(story: Story, person: Person) -> list[str]:

@@ -26,9 +26,8 @@ def note(story: Story) -> Manuscript:
     first = _chosen(story)
     blocks = [block("paragraph", first), *_context(story, first)]
     blocks += _bullets(story, lines.refs_of(blocks))
-    thanks = lines.thanks(story, linked=False)
     counted = say(f"{text.capital(lines.counts(story))} in {story.digest.words}.", WINDOW)
-    blocks.append(block("paragraph", counted, *([thanks] if thanks else [])))
+    blocks.append(block("paragraph", counted, *lines.thanks(story, linked=False)))
     if story.digest.url:
         blocks.append(block("paragraph", say("[WINDOW]", WINDOW)))
     return Manuscript(first, tuple(blocks), tags=tags(story.digest, story.name, 5))

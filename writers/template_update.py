@@ -1,7 +1,7 @@
 """Dev.to's shape: a short update in the first person, without headings."""
 
 from lib import words
-from models.values import WINDOW, Block, DigestItem, Manuscript, Sentence
+from models.values import WINDOW, Block, BlockKind, DigestItem, Manuscript, Sentence
 from writers import template_lines as lines
 from writers import template_text as text
 from writers import template_title as title
@@ -87,16 +87,20 @@ def _highlights(story: Story, told: set[str]) -> list[Block]:
     """What the first sentence does not name, or names without what its body explains."""
     items = [item for item in story.released if section(item) != "breaking" and not _fixed(item)]
     ahead = [item for item in items if item.ref not in told or lines.explained(story, item, EXCERPT_LONG)]
-    return [_highlight(story, item) for item in ahead[:HIGHLIGHTS_MOST]]
+    kind: BlockKind = "paragraph" if len(story.changes) == 1 else "bullet"
+    return [_highlight(story, item, kind) for item in ahead[:HIGHLIGHTS_MOST]]
 
 
-def _highlight(story: Story, item: DigestItem) -> Block:
-    said = [
-        lines.change(story, item, placed=False),
-        *lines.explained(story, item, EXCERPT_LONG),
-        *lines.closes(story, item),
-    ]
-    return block("bullet", *said)
+def _highlight(story: Story, item: DigestItem, kind: BlockKind = "bullet") -> Block:
+    said = [lines.change(story, item, placed=False)]
+    if kind == "paragraph" and text.is_imperative(item.title) and item.kind != "issue":
+        said = [say(f"We {_did_it(item)} ([{item.ref}]).", item.ref)]
+    return block(kind, *said, *lines.explained(story, item, EXCERPT_LONG), *lines.closes(story, item))
+
+
+def _did_it(item: DigestItem) -> str:
+    done = text.prose(text.told(item.title, past=True))
+    return done[:1].lower() + done[1:]
 
 
 def _fixed(item: DigestItem) -> str:
@@ -125,10 +129,9 @@ def _later(story: Story) -> list[Block]:
 
 
 def _thanks(story: Story) -> list[Sentence]:
-    said = lines.thanks(story)
     link = (
         [say("The code is in the [WINDOW] repository.", WINDOW)]
         if story.digest.url and story.releases
         else []
     )
-    return [*([said] if said else []), *link]
+    return [*lines.thanks(story), *link]
