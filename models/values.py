@@ -104,7 +104,8 @@ class Commit:
 @dataclass(frozen=True, slots=True)
 class PullRequest:
     """A merged pull request. `merge_sha` is its merge or squash commit where the source tells, `commits` are
-    the ids on the branch that the source knows to be its own (a rebase makes several)."""
+    the ids on the branch that the source knows to be its own (a rebase makes several). `first_time`: its
+    author's first here, as far as the source tells."""
 
     number: int
     title: str
@@ -116,6 +117,7 @@ class PullRequest:
     merge_sha: str | None = None
     closed_at: datetime | None = None
     commits: tuple[str, ...] = ()
+    first_time: bool = False
 
     @property
     def key(self) -> Key:
@@ -207,6 +209,7 @@ class Activity:
     `cuts` are sentences about what caps left out. `unchanged`: one question proved that nothing happened
     since the last scan, and nothing else was read. `withheld` and `held` are set by the pipeline. `passed`
     are the keys of what count as told though no post told them: what stood there before a job's first window.
+    `newcomers` are authors of its commits of whom the repository had nothing before the window.
     """
 
     repository: str
@@ -223,6 +226,7 @@ class Activity:
     withheld: tuple[Withheld, ...] = ()
     held: Held = Held()
     passed: tuple[Key, ...] = ()
+    newcomers: tuple[Person, ...] = ()
 
     @property
     def has_activity(self) -> bool:
@@ -294,7 +298,8 @@ class Digest:
     """The activity as a writer is shown it: ranked, grouped by category, noise marked as routine. `words`
     is the window in words (`the last 24 hours`, `the week to 3 October 2025`), `cadence` its adjective
     (`daily`). `summary` counts what was read. Lines and files are those of all changes, None where some
-    changes were read without their files. Whatever was read is an item, folded into one, or `left_out`."""
+    changes were read without their files. Whatever was read is an item, folded into one, or `left_out`.
+    `newcomers` are the names of those among `people` who contribute for the first time, where known."""
 
     repository: str
     url: str | None
@@ -308,6 +313,7 @@ class Digest:
     deletions: int | None = 0
     files_changed: int | None = 0
     left_out: tuple[tuple[Key, LeftOutReason], ...] = ()
+    newcomers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def digest(
         deletions=deletions,
         files_changed=files_changed,
         left_out=tuple(made.left_out.items()),
+        newcomers=tuple(made.newcomers()),
     )
 
 
@@ -72,6 +73,7 @@ class _Making:
 
     def __init__(self, activity: Activity, people: People, told: Collection[Key]) -> None:
         self.people = people
+        self._activity = activity
         self._releases = activity.releases
         self._files = Files(activity.commits)
         self._ref = _ref_length(activity.commits)
@@ -84,6 +86,12 @@ class _Making:
         self._closed, self._alone = closing.by_change(
             activity, self._changes, [change for change in read if change in undone], self.left_out
         )
+
+    def newcomers(self) -> list[str]:
+        """Those among `people` who are new, in the same order."""
+        firsts = [pull.author for pull in self._activity.pulls if pull.first_time and pull.author]
+        new = set(self.people.once([*firsts, *self._activity.newcomers]))
+        return [person.name for person in self.people.credits() if person in new]
 
     def items(self) -> Iterator[DigestItem]:
         """Most important first."""

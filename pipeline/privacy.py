@@ -100,8 +100,12 @@ def leave_out(activity: Activity, words: Iterable[str], paths: Iterable[str]) ->
     if unread:
         activity = replace(activity, cuts=(*activity.cuts, _unread_sentence(unread)))
     out: dict[Key, WithheldReason] = dict.fromkeys(by_path, "path")
-    out |= dict.fromkeys(_by_word(activity, word_pattern(words)), "word")
+    pattern = word_pattern(words)
+    out |= dict.fromkeys(_by_word(activity, pattern), "word")
     left = _noted(_taken_out(activity, out), out) if out else activity
+    if pattern is not None:
+        newcomers = (one for one in left.newcomers if not pattern.search(_folded("\n".join(_names(one)))))
+        left = replace(left, newcomers=tuple(newcomers))
     return _without_files(left, spec) if len(spec) else left
 
 
@@ -355,6 +359,7 @@ def _masked(activity: Activity) -> Activity:
             tuple(map(_clean_issue, activity.held.issues)),
             activity.held.releases,
         ),
+        newcomers=tuple(map(_clean_person, activity.newcomers)),
     )
     changed = {old.key for old, new in zip(items(activity), items(clean), strict=True) if old != new}
     return _noted(clean, dict.fromkeys(gone | changed, "secret"))

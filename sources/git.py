@@ -13,6 +13,7 @@ from sources.base import Caps, Known, Told
 from sources.git_cli import Git
 from sources.git_folder import git_dir, refusal, resolve
 from sources.git_log import Logged
+from sources.git_newcomers import newcomers
 from sources.git_range import SHA, new_commits
 from sources.git_read import Reader
 from sources.git_tags import new_tags
@@ -77,7 +78,7 @@ class LocalGit:
         none, and its commits are told by themselves. Closing words in a new commit's message give issues,
         their titles empty, for git does not know them; once by their number, for nor does it know which were
         opened again, while copies and merges repeat such words. Beyond `caps.commits` only pull requests and
-        issues are kept. A repository without commits has no activity.
+        issues are kept. Who is new is said at `newcomers`. A repository without commits has no activity.
 
         Raises SourceError: for good when the path or the branch is wrong, possibly passing when git fails.
         """
@@ -106,6 +107,7 @@ class LocalGit:
             releases=tags.releases,
             cuts=cuts,
             passed=tags.passed,
+            newcomers=newcomers(git, base, head) if base and head and read.commits else (),
         )
         return _linked(_joined(found, read, told))
 
@@ -238,6 +240,7 @@ def _linked(found: Activity) -> Activity:
         releases=tuple(
             replace(r, url=f"{found.url}/releases/tag/{quote(r.tag, safe='')}") for r in found.releases
         ),
+        newcomers=tuple(_linked_person(one) for one in found.newcomers),
     )
 
 

@@ -15,6 +15,11 @@ TITLE_MAX = 500
 LABELS_MAX = 50
 CO_AUTHORS_MAX = 50
 
+# What `author_association` calls those of whom nothing was merged before: never on GitHub at all, or not in
+# this repository (author_association in GitHub's OpenAPI description, read 2026-11-23). Once merged, a pull
+# request may already say CONTRIBUTOR, so that some first ones go unnoticed; none is made up.
+FIRST = frozenset({"FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR"})
+
 _CO_AUTHOR = re.compile(
     r"^co-authored-by:[ \t]*([^<>\n]*?)[ \t]*<([^<>\s]*)>[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
@@ -77,6 +82,7 @@ class Reader:
             url=_link(item),
             merge_sha=item.get("merge_commit_sha"),
             closed_at=clock.parse_iso(item["closed_at"]) if item.get("closed_at") else None,
+            first_time=item.get("author_association") in FIRST,
         )
 
     def issue(self, item: Any) -> Issue | None:

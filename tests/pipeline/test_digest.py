@@ -317,6 +317,21 @@ def test_one_person_has_one_name() -> None:
     assert all(JANE in item.people or JOHN in item.people for item in found.items)
 
 
+def test_newcomers_are_named_as_people_are_and_never_bots() -> None:
+    ada, bo = Person("ada", "ada"), Person("Bo")
+    found = shown(
+        commits=(
+            commit("c3", "Add x", "x.py", author=Person("Ada Lovelace", "ada")),
+            commit("c2", "Add y", "y.py", author=bo),
+            commit("c1", "Add z", "z.py"),
+        ),
+        pulls=(pull(1, "Add x", author=ada, first_time=True), pull(2, "Bump", author=BOT, first_time=True)),
+        newcomers=(bo, BOT, Person("Withheld")),
+    )
+    assert found.newcomers == ("Ada Lovelace", "Bo")
+    assert {person.name for person in found.people} == {"Ada Lovelace", "Bo", "John Doe"}
+
+
 def test_who_merges_is_not_an_author() -> None:
     found = shown(
         commits=(

@@ -79,6 +79,7 @@ def test_secrets_are_masked_in_every_text_and_counted_once_an_item():
             pulls=(pull(1, TOKEN, body=f"a {TOKEN} b", labels=(TOKEN,), author=mallory),),
             issues=(issue(2, f"x {TOKEN}", labels=(TOKEN,), author=mallory),),
             releases=(Release("v1", f"v1 {TOKEN}", END, body=TOKEN, url=f"https://x.example/?k={TOKEN}"),),
+            newcomers=(mallory,),
         ),
         (),
         (),
@@ -110,6 +111,12 @@ def test_a_private_server_keeps_its_own_links():
 
 
 # Words
+
+
+def test_a_newcomer_whom_a_word_names_is_greeted_by_nobody():
+    ada, mallory = Person("Ada"), Person("Mallory", "octo-corp")
+    found = activity(commits=(commit("c1", "Add x", author=ada),), newcomers=(ada, mallory))
+    assert sift(found, ("octo-corp",), ()).newcomers == (ada,)
 
 
 @pytest.mark.parametrize(

@@ -348,6 +348,15 @@ def test_people():
     assert pulls == {1: None, 2: Person("ada", "ada", "https://github.com/ada")}
 
 
+def test_who_was_never_merged_before_is_told_as_far_as_github_says_so():
+    made = Repository()
+    says = {1: "FIRST_TIME_CONTRIBUTOR", 2: "FIRST_TIMER", 3: "CONTRIBUTOR", 4: "NONE"}
+    for number, association in says.items():
+        made.pull(number, UNTIL, author_association=association)
+    made.pull(5, UNTIL)
+    assert {pull.number for pull in scan(made.data).pulls if pull.first_time} == {1, 2}
+
+
 def test_co_authors():
     message = """Pair on the parser
 
