@@ -6,8 +6,9 @@ from writers import template_text as text
 from writers import template_title as title
 from writers.template_body import sample
 from writers.template_files import is_documented
+from writers.template_kinds import Section, section
 from writers.template_lines import block, heading, say
-from writers.template_story import Section, Story, section
+from writers.template_story import Story
 from writers.template_tags import tags
 
 FEW = 3
@@ -53,7 +54,8 @@ def _opening(story: Story) -> list[Block]:
         was = "was" if len(story.releases) == 1 else "were"
         refs = [one.ref for one in story.releases]
         made.append(say(f"{lines.released(story)} {was} released{lines.release_days(story)}.", *refs))
-    made.append(_came(story, [] if story.releases else news))
+    if story.changes or not story.releases:
+        made.append(_came(story, [] if story.releases else news))
     blocks = [block("paragraph", *made)]
     for release in story.releases:
         if notes := lines.explained(story, release, NOTES_LONG):
@@ -80,15 +82,20 @@ def _home(story: Story) -> str:
 
 def _breaking(story: Story) -> list[Block]:
     items = [item for item in story.changes if section(item) == "breaking"]
-    if not items:
-        return []
-    blocks = [heading("Breaking changes", *items)]
-    for item in items[:BREAKING_MOST]:
-        said = lines.advised(story, item, LEAD_LONG) or lines.explained(story, item, LEAD_LONG)
-        blocks.append(block("bullet", lines.change(story, item), *said, *lines.closes(story, item)))
+    blocks = [one for item in items[:BREAKING_MOST] for one in _broke(story, item)]
     blocks += [block("bullet", lines.change(story, item)) for item in items[BREAKING_MOST:]]
-    codes = [(item, code) for item in items[:LEADS_MOST] if (code := sample(item.body))]
-    return blocks + [block("code", say(code, item.ref)) for item, code in codes[:1]]
+    return [heading("Breaking changes", *items), *blocks] if items else []
+
+
+def _broke(story: Story, item: DigestItem) -> list[Block]:
+    """What it is, why, what to do about it, and its code."""
+    why = lines.explained(story, item, LEAD_LONG)
+    advice = [said for said in lines.advised(story, item, LEAD_LONG) if said not in why]
+    said = [lines.change(story, item), *why, *advice, *lines.closes(story, item)]
+    code = sample(item.body)
+    return (
+        [block("paragraph", *said), block("code", say(code, item.ref))] if code else [block("bullet", *said)]
+    )
 
 
 def _changes(story: Story) -> list[Block]:

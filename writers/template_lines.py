@@ -1,5 +1,6 @@
 """The sentences that the template writer's shapes share, each with the refs that bear it out."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from lib import words
@@ -8,7 +9,8 @@ from writers import template_body as body
 from writers import template_files as files
 from writers import template_text as text
 from writers import template_title as title
-from writers.template_story import Story, is_dependency, is_worth, section
+from writers.template_kinds import is_dependency, is_worth, section
+from writers.template_story import Story
 
 PEOPLE_MOST, DEEDS_MOST = 12, 3
 """People thanked by name, and changes of each that are linked."""
@@ -43,13 +45,19 @@ def refs_of(blocks: Iterable[Block]) -> set[str]:
 def change(story: Story, item: DigestItem, *, bold: bool = True, placed: bool = True) -> Sentence:
     """`**Added x** in \\`a.py\\` ([C1a2b3c4]) by A.`"""
     told = story.told(item)
-    head = f"**{told}**" if bold else told
+    head = _strong(told) if bold else told
     if item.kind == "issue":
         return say(f"Closed [{item.ref}]: {head}.", item.ref)
     part = section(item)
     is_placed = placed and part in ("new", "removed", "faster", "fixed", "changed")
     where = files.place(item, removed=part == "removed") if is_placed else ""
     return say(f"{head}{where} ([{item.ref}]){by(story, item)}.", item.ref)
+
+
+def _strong(said: str) -> str:
+    """In strong words, but for the code in it."""
+    parts = re.split(r"(\s*`[^`]+`\s*)", said)
+    return "".join(part if i % 2 or not part.strip() else f"**{part}**" for i, part in enumerate(parts))
 
 
 def by(story: Story, item: DigestItem) -> str:
@@ -128,7 +136,8 @@ def listing(items: Sequence[tuple[str, DigestItem]], *, linked: bool) -> str:
 def rest(story: Story, told: set[str]) -> list[Sentence]:
     """What is not told, counted: `Routine: 7 dependency updates.` and `Besides these: 12 smaller changes.`"""
     left = story.untold(told)
-    updates = [item.ref for item in left if is_dependency(item)][:UPDATES_MOST]
+    routine = [] if story.is_routine and told else [item for item in left if is_dependency(item)]
+    updates = [item.ref for item in routine][:UPDATES_MOST]
     made = []
     if updates:
         made.append(say(f"Routine: {words.plural(len(updates), 'dependency update')}.", *updates))
@@ -143,7 +152,9 @@ def rest(story: Story, told: set[str]) -> list[Sentence]:
 def counts(story: Story) -> str:
     """`42 commits, 1 merged pull request and 2 releases`."""
     spelt = story.digest.summary.replace("merged PR", "merged pull request")
-    return "no changes" if spelt == "No activity" else words.listed(spelt.split(", "))
+    if spelt == "No activity":
+        return "no changes"
+    return re.sub(r"\d{4,}", lambda found: f"{int(found[0]):,}", words.listed(spelt.split(", ")))
 
 
 def thanks(story: Story, *, linked: bool = True) -> list[Sentence]:
@@ -162,6 +173,9 @@ def thanks(story: Story, *, linked: bool = True) -> list[Sentence]:
     if len(others) > len(names):
         names.append("everybody else who took part")
     made = [say(f"Thanks to {words.listed(names)}.", *refs, WINDOW)]
+    new = [text.name(person.name) for person in others if person.name in story.digest.newcomers]
+    if new:
+        made.append(say(f"{words.listed(new[:PEOPLE_MOST])} contributed for the first time.", WINDOW))
     if story.author:
         made.append(say(f"Most of it is the work of {text.name(story.author)}.", WINDOW))
     return [said for said in made if story.allows(said)]

@@ -7,8 +7,9 @@ from models.values import WINDOW, Block, DigestItem, Manuscript, Sentence
 from writers import template_lines as lines
 from writers import template_text as text
 from writers import template_title as title
+from writers.template_kinds import section
 from writers.template_lines import block, say
-from writers.template_story import Story, section
+from writers.template_story import Story
 from writers.template_tags import tags
 
 FOLD = 140
@@ -35,9 +36,8 @@ def note(story: Story) -> Manuscript:
 
 def _chosen(story: Story) -> Sentence:
     candidates = [one for one in _first_lines(story) if words.utf16(one.text) <= FOLD]
-    return title.unsaid(story.brief, story.refused, candidates) or say(
-        _cut(f"{title.subject(story.brief)}."), WINDOW
-    )
+    plain = say(_cut(f"{text.prose(title.name(story.brief))}."), *(i.ref for i in story.releases), WINDOW)
+    return title.unsaid(story.brief, story.refused, candidates) or plain
 
 
 def _cut(said: str) -> str:
@@ -49,6 +49,7 @@ def _first_lines(story: Story) -> Iterator[Sentence]:
     about = text.prose(title.subject(story.brief))
     refs = [one.ref for one in story.releases]
     lead = f"{about} {'is' if len(refs) == 1 else 'are'} out" if refs else f"New in {about}"
+    yield from _broken(story, refs, lead if refs else "")
     for said, cited in title.listings(story.released):
         yield say(f"{lead}: {text.prose(said)}.", *refs, *cited)
     lead = lead if refs else about
@@ -57,21 +58,37 @@ def _first_lines(story: Story) -> Iterator[Sentence]:
         yield say(f"{lead}: {said}.", *refs, item.ref)
     if refs:
         yield say(f"{lead}.", *refs)
-    yield say(f"{lines.counts(story)} in {about} in {story.digest.words}.", *refs, WINDOW)
+    yield say(f"{text.capital(lines.counts(story))} in {about} in {story.digest.words}.", *refs, WINDOW)
+
+
+def _broken(story: Story, refs: list[str], lead: str) -> Iterator[Sentence]:
+    """What breaks comes before what is new."""
+    items = [item for item in story.released if section(item) == "breaking"]
+    for item in items:
+        said = text.prose(text.lowered(text.subject(item.title)))
+        kind = "a breaking change" if len(items) == 1 else "breaking changes"
+        one = f"{lead}, with {kind}: {said}." if lead else f"Breaking change in {story.name}: {said}."
+        yield say(one, *refs, item.ref)
 
 
 def _context(story: Story, first: Sentence) -> list[Block]:
-    """What the first line's first change is for."""
+    """What the release brings, or what the first line's first change is for, and what to do about it."""
     lead = next((item for item in story.changes if item.ref in first.refs), None)
-    said = [*lines.explained(story, lead, EXCERPT_LONG), *lines.closes(story, lead)] if lead else []
+    said = lines.explained(story, story.releases[-1], EXCERPT_LONG) if story.releases else []
+    if lead and not said:
+        said = [*lines.explained(story, lead, EXCERPT_LONG), *lines.closes(story, lead)]
+    if lead and section(lead) == "breaking":
+        said += [one for one in lines.advised(story, lead, EXCERPT_LONG) if one not in said]
     return [block("paragraph", *said)] if said else []
 
 
 def _bullets(story: Story, told: set[str]) -> list[Block]:
-    """All that breaks, and the best of the others that are not told yet."""
-    breaking = [item for item in story.changes if section(item) == "breaking"]
-    others = [item for item in story.changes if item not in breaking and item.ref not in told]
-    best = sorted(others[:BULLETS_MOST], key=lambda item: item in story.since)
+    """All that breaks, and the best of the others, as far as they are not told yet."""
+    untold = [item for item in story.changes if item.ref not in told]
+    breaking = [item for item in untold if section(item) == "breaking"]
+    others = [item for item in untold if section(item) != "breaking"]
+    later = {item.ref for item in story.since}
+    best = sorted(others[:BULLETS_MOST], key=lambda item: item.ref in later)
     made = [block("bullet", _bullet(story, item)) for item in (*breaking, *best)]
     rest = lines.rest(story, told | lines.refs_of(made))
     if not made:

@@ -1,42 +1,15 @@
 """One brief as the template writer's shapes see it: what is told, in which order, and what is counted."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
 
-from models.values import Brief, Category, Digest, DigestItem, Person, Sentence
+from models.values import Brief, Digest, DigestItem, Person, Sentence
 from writers import template_files as files
 from writers import template_text as text
 from writers import template_title as title
-
-Section = Literal["breaking", "new", "removed", "faster", "fixed", "changed", "docs", "inside"]
-
-_SECTIONS: dict[Category, Section] = {
-    "breaking": "breaking",
-    "feature": "new",
-    "performance": "faster",
-    "fix": "fixed",
-    "docs": "docs",
-    "upkeep": "inside",
-}
-_REMOVES = re.compile(r"(?:remove|drop|delete|kill)[sd]?\s", re.I)
-_MINOR = re.compile(
-    r"(?:(?:a|an|some|few|couple|of|more|small|minor|tiny|little|quick|various|misc)\s+)+"
-    r"(?:clean-?ups?|tweaks?|fix(?:es)?|changes|improvements|edits|touch-?ups?|refactors?)\b",
-    re.I,
-)
-_VERSION = r"\bv?\d+(?:\.\d+)+"
-_PREPARES = re.compile(
-    rf"{_VERSION}\S*$|.*\b(?:version|(?:re)?lease)\b.*{_VERSION}|(?:cut|prepare|tag|mark)\b.*{_VERSION}"
-    r"|.*\bchange ?log\b|CL update|.*\brelease notes\b", re.I
-)  # fmt: skip
-_DEPENDS = re.compile(
-    r".*\b(?:bump|upgrade|update)s?\b.*\bto v?\d|.*\bdependenc|.*\bdeps\b|.*\block ?files?\b"
-    r"|.*\brequirements\b|.*\bpre-commit\b|(?:re)?lock\b|pip-compile\b", re.I
-)  # fmt: skip
+from writers.template_kinds import is_preparation, is_worth, section
 
 
 @dataclass(frozen=True)
@@ -87,7 +60,8 @@ class Story:
     @cached_property
     def released(self) -> list[DigestItem]:
         """The changes that are not younger than the newest release; all where there is none."""
-        return [item for item in self.changes if item not in self.since]
+        later = {item.ref for item in self.since}
+        return [item for item in self.changes if item.ref not in later]
 
     @cached_property
     def since(self) -> list[DigestItem]:
@@ -101,7 +75,12 @@ class Story:
 
     def is_preparation(self, item: DigestItem) -> bool:
         """Whether it only prepares a release that is told."""
-        return bool(self.releases) and item.is_routine and bool(_PREPARES.match(item.title))
+        return bool(self.releases) and is_preparation(item)
+
+    @cached_property
+    def is_routine(self) -> bool:
+        """Whether there is nothing to tell but routine."""
+        return all(item.is_routine for item in self.changes)
 
     @cached_property
     def past(self) -> bool:
@@ -128,24 +107,6 @@ class Story:
     def told(self, item: DigestItem) -> str:
         """The item's title as a statement, for a manuscript."""
         return text.prose(text.told(item.title, past=self.past and item.kind != "issue"))
-
-
-def section(item: DigestItem) -> Section:
-    """Which part of a post tells it."""
-    if item.category == "other" and _REMOVES.match(text.subject(item.title)):
-        return "removed"
-    return _SECTIONS.get(item.category, "changed")
-
-
-def is_dependency(item: DigestItem) -> bool:
-    """Whether it only brings other projects' versions."""
-    return item.is_routine and not _PREPARES.match(item.title) and bool(_DEPENDS.match(item.title))
-
-
-def is_worth(item: DigestItem) -> bool:
-    """Whether it is more than routine and more than `small cleanups`."""
-    is_plain = item.kind == "commit" and not item.body.strip() and not item.closes
-    return not item.is_routine and not (is_plain and _MINOR.match(text.subject(item.title)))
 
 
 def _is_after(item: DigestItem, instant: datetime) -> bool:

@@ -158,8 +158,15 @@ def prose(said: str) -> str:
 
 
 def _inert(said: str) -> str:
-    said = _MENTION.sub("", _REF.sub(r"(\1)", said.replace("`", "'")))
-    return _STARRED.sub(lambda found: f"`{found[0]}`", said).replace("**", "")
+    said = _STARRED.sub(lambda found: f"`{found[0]}`", _MENTION.sub("", said.replace("`", "'")))
+    parts = re.split(r"(`[^`]+`)", said)
+    parts[::2] = [_IDENTIFIER.sub(_as_code, _REF.sub(r"(\1)", p)).replace("**", "") for p in parts[::2]]
+    return "".join(parts)
+
+
+def _as_code(found: re.Match[str]) -> str:
+    name = found[0].rstrip(".")
+    return f"`{name}`{found[0][len(name) :]}"
 
 
 def markdown(text: str) -> str:

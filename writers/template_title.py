@@ -7,6 +7,7 @@ from lib import words
 from models.values import WINDOW, Brief, DigestItem, Sentence
 from writers import template_text as text
 from writers.ledger_heads import same_title
+from writers.template_kinds import is_dependency
 
 GOOD_LENGTH = 90
 """Characters after which lists and search results cut a title."""
@@ -24,12 +25,17 @@ _ADDED = re.compile(
 )  # fmt: skip
 _SUPPORT_FOR = re.compile(r"(?:basic |initial |better )?support (?:for|of) (.+)", re.I)
 _SUPPORT = re.compile(r"support (?:for )?((?:\S+ ){0,2}\S+)", re.I)
-_FIX = re.compile(r"(?:fix|correct|repair)\s+(?:for\s+|up\s+|the\s+|an?\s+)*(.+)", re.I)
+_FIX = re.compile(r"(?:fix|correct|repair)\s+(?:for\s+|up\s+)*(.+)", re.I)
 _COUNTABLE = re.compile(
     r"\b(?:option|flag|setting|parameter|argument|command|subcommand|dashboard|plugin|page|button|field|form|view"
     r"|pipeline|method|function|helper|class|decorator|hook|endpoint|route|module|package|parser|client|server"
     r"|backend|cache|check|rule|switch|menu|dialog|widget|theme|mode|script|tool|adapter|driver|handler|middleware"
     r"|filter|tag|type|model|table|column|index|queue|worker|scheduler|limit|timeout|callback|event|signal|guide)$",
+    re.I,
+)
+_POINTS = re.compile(
+    r"\b(?:links?|paths?|references?|pointers?|access|responses?|answers?|fallbacks?|alias(?:es)?|upgrades?"
+    r"|migrations?|changes?|fix(?:es)?) to ",
     re.I,
 )
 _DETERMINED = re.compile(
@@ -75,7 +81,7 @@ def phrase(item: DigestItem) -> str:
     """What it brings as a noun (`TypeScript support`); empty where its title gives none."""
     title = _CLAUSE.sub("", text.plain(text.subject(item.title)))
     if item.category in ("feature", "breaking", "performance") and (added := _ADDED.fullmatch(title)):
-        made = _supported(_SUPPORT_FOR.fullmatch(added[1])) or added[1]
+        made = _supported(_SUPPORT_FOR.fullmatch(added[1])) or _placed(added[1])
     elif item.category in ("feature", "breaking") and (supported := _SUPPORT.fullmatch(title)):
         made = f"{supported[1]} support"
     elif item.category == "fix" and item.kind != "issue" and (fixed := _FIX.fullmatch(title)):
@@ -84,6 +90,11 @@ def phrase(item: DigestItem) -> str:
         return ""
     # Commas, colons and another `and` would read as the next thing in the list.
     return made if len(made) <= PHRASE_MAX and not re.search(r"[,:;…?!]| and ", made) else ""
+
+
+def _placed(noun: str) -> str:
+    """`retries to the client` as readers call it: `retries in the client`."""
+    return noun if _POINTS.search(noun) else re.sub(r" to (?=(?:the|its|our|all|every|each)\b)", " in ", noun)
 
 
 def _supported(found: re.Match[str] | None) -> str | None:
@@ -168,6 +179,9 @@ def listings(items: Sequence[DigestItem]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _plain(brief: Brief, items: Sequence[DigestItem], about: str, refs: Sequence[str]) -> Iterator[Sentence]:
+    if items and all(is_dependency(item) for item in items):
+        updates = words.plural(len(items), "dependency update")
+        yield Sentence(f"{about}: {updates}", (*refs, *(item.ref for item in items)))
     for item in items[:LOOKED_AT]:
         if item.kind != "issue":
             said = text.plain(text.told(item.title, past=False))

@@ -5,8 +5,9 @@ from models.values import WINDOW, Block, BlockKind, DigestItem, Manuscript, Sent
 from writers import template_lines as lines
 from writers import template_text as text
 from writers import template_title as title
+from writers.template_kinds import section
 from writers.template_lines import block, say
-from writers.template_story import Story, section
+from writers.template_story import Story
 from writers.template_tags import tags
 
 HIGHLIGHTS_MOST, FIXES_MOST, LATER_MOST = 5, 3, 3
@@ -15,8 +16,8 @@ HIGHLIGHTS_MOST, FIXES_MOST, LATER_MOST = 5, 3, 3
 NEWS_MOST = 3
 """New things that the first sentence names."""
 
-EXCERPT_LONG, ADVICE_LONG = 160, 400
-"""Characters quoted of what explains a change, and of what to do about a breaking one."""
+EXCERPT_LONG, ADVICE_LONG, NOTES_LONG = 160, 400, 400
+"""Characters quoted of what explains a change, of what to do about a breaking one, and of a release."""
 
 
 def update(story: Story) -> Manuscript:
@@ -39,7 +40,8 @@ def _opening(story: Story) -> list[Block]:
         said = [say(f"We released {lines.released(story)}{lines.release_days(story)}.", *refs)]
         if story.changes:
             said.append(say(f"Here is the short version of {story.digest.words}.", WINDOW))
-        return [block("paragraph", *said)]
+        notes = lines.explained(story, story.releases[-1], NOTES_LONG)
+        return [block("paragraph", *said), *([block("paragraph", *notes)] if notes else [])]
     added = [(noun, item) for noun, item in title.phrased(story.changes, NEWS_MOST) if _is_addition(item)]
     where = "[WINDOW]" if story.digest.url else text.prose(story.name)
     if added and len(story.changes) > 1 and not _has_breaking(story):
@@ -115,7 +117,7 @@ def _fixes(story: Story, told: set[str]) -> list[Block]:
     if not found:
         return []
     listed = words.listed([f"{text.prose(noun)} ([{item.ref}])" for noun, item in found[:FIXES_MOST]])
-    also = "also " if told else ""
+    also = "also " if told.intersection(item.ref for item in story.changes) else ""
     return [block("paragraph", say(f"We {also}fixed {listed}.", *(i.ref for _, i in found[:FIXES_MOST])))]
 
 
