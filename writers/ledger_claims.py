@@ -3,17 +3,21 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 from writers.ledger_names import without_code, without_people
 from writers.ledger_polarity import by_stem
 from writers.ledger_said import Fault, Faults, Kind, Said
 from writers.ledger_words import common, has, lines, stem
 
-FEW = 2
+FEW = 3
 """Content words up to which every one needs its source."""
 
 _TURNS = ("breaking", "not", "never", "no", "cannot", "without", "none", "nothing", "neither", "nor")
 _WORD = re.compile(r"[^\W_][\w+]*(?:['’][^\W\d_]+)*(?:-[^\W_]\w*)*")
+_CLAUSES = re.compile(
+    r"[,;:()—–]|\b(?:with|using|via|including|plus|which|and|so|because|while|whereas)\b", re.I
+)
 _STARTS = re.compile(r"(?:^|[.!?:•]\s+|[(“\"])\W*$")
 _PERIODS = {"day": (0.9, 1.1), "week": (6, 8), "month": (27, 32), "quarter": (85, 95), "year": (360, 370)}
 _THIS = r"\b(?:(?:this|(?:the )?(?:past|last|previous)|the)\s+(?:\w+\s+)?{0}\b(?!\s+to\b)|{0}'s\b)"
@@ -34,29 +38,41 @@ def is_english(language: str) -> bool:
 
 
 def source_words(said: Said) -> Faults:
-    """What a sentence speaks of stands in what it cites: of its words that mean something at most a third is
-    foreign, of one or two none, and never two in a row, a name, or a term with a hyphen."""
+    """What a sentence speaks of stands in what it cites.
+
+    Of its words that mean something at most a third is foreign, of one to three none; and never two in a row,
+    all of a clause, a name, or a term with a hyphen.
+    """
     text = without_code(said, without_people(said))
-    foreign: list[str] = []
-    content, end = 0, -1
-    for found in _WORD.finditer(text):
-        word = found[0]
-        if not _means_something(word) or _is_known(said, word):
-            content += _means_something(word)
-            continue
-        if _is_name(word, text[: found.start()]):
-            yield Fault(Kind.NAME, f"names {word}, which does not stand in {said.borne.called}")
-            continue
-        content += 1
-        foreign.append(word)
-        if end >= 0 and text[end : found.start()].isspace():
-            yield Fault(
-                Kind.WORDS, f"speaks of {foreign[-2]} {word}, of which nothing stands in {said.borne.called}"
-            )
-        end = found.end()
-    if foreign and (content <= FEW or 3 * len(foreign) > content):
+    content, foreign, wrong = 0, list[str](), False
+    for start, end in pairwise([0, *(found.end() for found in _CLAUSES.finditer(text)), len(text)]):
+        words, strange = _read(said, text, start, end)
+        yield from (
+            Fault(Kind.NAME, f"names {word}, which does not stand in {said.borne.called}")
+            for word, is_name in strange
+            if is_name
+        )
+        unknown = [word for word, is_name in strange if not is_name]
+        wrong = wrong or (bool(unknown) and len(unknown) == words) or _adjoin(unknown, text)
+        content, foreign = content + words, foreign + unknown
+    if foreign and (wrong or content <= FEW or 3 * len(foreign) > content):
         named = ", ".join(dict.fromkeys(foreign))
         yield Fault(Kind.WORDS, f"speaks of {named}, of which nothing stands in {said.borne.called}")
+
+
+def _read(said: Said, text: str, start: int, end: int) -> tuple[int, list[tuple[str, bool]]]:
+    """How many words of a clause mean something, and those without a source: whether they are names."""
+    content, strange = 0, []
+    for found in _WORD.finditer(text, start, end):
+        if _means_something(found[0]):
+            content += 1
+            if not _is_known(said, found[0]):
+                strange.append((found[0], _is_name(found[0], text[: found.start()])))
+    return content, strange
+
+
+def _adjoin(words: list[str], text: str) -> bool:
+    return any(f"{one} {other}" in text for one, other in pairwise(words))
 
 
 def _means_something(word: str) -> bool:

@@ -30,6 +30,10 @@ _CREDIT = re.compile(
     r"\b(by|thanks to|thank|kudos to|credits? to|courtesy of|shout-?out to)\s+([^\W\d_][\w'’.-]*)",
     re.IGNORECASE,
 )
+_DOER = re.compile(
+    r"(?:^|[.:;,]\s+|\band\s+)([^\W\d_][\w'’-]+)\s+"
+    r"(?:did|made|wrote|added|fixed|contributed|reported|implemented|helped|found|brought|opened|reviewed|merged)\b"
+)
 _NOT_PEOPLE = frozenset(
     (
         "default",
@@ -79,6 +83,9 @@ def people(said: Said) -> Faults:
     for found in _CREDIT.finditer(rest):
         if _is_unknown_person(found[2], found.end(), rest, said):
             yield Fault(Kind.PERSON, f"credits {found[2]}, whom the digest does not know")
+    for name in _DOER.findall(rest):
+        if stem(name) not in common() and not has(said.borne.stems, name):
+            yield Fault(Kind.PERSON, f"credits {name}, whom the digest does not know")
 
 
 def _named(said: Said) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from lib import words
 from models.values import Digest, DigestItem
@@ -67,6 +67,7 @@ _AFTER = re.compile(
 _ADDED = re.compile(
     r"\s*(?:lines?\s+)?(?:were |was )?(added|new|additions|insertions|removed|deleted|deletions)\b", re.I
 )
+_STOP = re.compile(r"[,;.:](?=\s|$)|\b(?:and|but|while)\b", re.I)
 _CATEGORIES = {
     "breaking": "breaking", "feature": "feature", "fix": "fix", "bug": "fix", "documentation": "docs", "docs":
     "docs", "performance": "performance", "maintenance": "upkeep", "upkeep": "upkeep", "routine": "routine",
@@ -108,16 +109,20 @@ def _is_day(said: Said, found: re.Match[str]) -> bool:
     groups = {name[0]: value for name, value in found.groupdict().items() if value}
     month = groups.get("m", "")
     number = _MONTHS.get(month.capitalize()) or int(month)
-    digest = said.borne.sources.digest
-    instants = [digest.window.since, digest.window.until, *(s.item.date for s in said.borne.cited)]
-    # A day's name depends on the zone: the neighbours of an instant's day are named rightly, too.
-    days = [date.fromordinal(at.toordinal() + n) for at in instants if at for n in (-1, 0, 1)]
     return any(
         day.month == number
         and int(groups.get("d", day.day)) == day.day
         and int(groups.get("y", day.year)) == day.year
-        for day in days
+        for day in _days(said)
     )
+
+
+def _days(said: Said) -> Iterator[date]:
+    """The days of the cited items, or the first and the last day of the digest where it is cited."""
+    if said.borne.has_window or not said.borne.cited:
+        window = said.borne.sources.digest.window
+        yield from (window.since.date(), (window.until - timedelta(seconds=1)).date())
+    yield from (source.item.date.date() for source in said.borne.cited if source.item.date)
 
 
 def _hashes(said: Said, text: str) -> tuple[list[Fault], str]:
@@ -129,17 +134,34 @@ def _hashes(said: Said, text: str) -> tuple[list[Fault], str]:
 
 
 def _versions(said: Said, text: str) -> tuple[list[Fault], str]:
-    known = {_version(found) for found in _VERSION.findall(said.borne.text)}
-    known |= {_version(s.item.ref[1:]) for s in said.borne.cited if s.item.kind == "release"}
+    tags = {_version(s.item.ref[1:]) for s in said.borne.cited if s.item.kind == "release"}
+    known = tags | {_version(found) for found in _VERSION.findall(said.borne.text)}
     faults = []
-    for found in _VERSION.findall(text):
-        if _version(found) not in known and not said.borne.folded.count(f" {found} "):
-            has_versions = words.listed(sorted(known)[:3])
-            instead = f" (it has {has_versions})" if known else ""
-            faults.append(
-                Fault(Kind.VERSION, f"names version {found}, which is not in {said.borne.called}{instead}")
-            )
+    for found in _VERSION.finditer(text):
+        version = _version(found[0])
+        beside = [v for unit in near(said, text, found.start()) for v in _VERSION.findall(unit.text)]
+        if version not in tags and version not in map(_version, beside):
+            instead = f" (it has {words.listed(sorted(known)[:3])})" if known else ""
+            what = f"names version {found[0]}, which is not in {said.borne.called}{instead}"
+            faults.append(Fault(Kind.VERSION, what))
     return faults, _VERSION.sub(GAP, text)
+
+
+def near(said: Said, text: str, place: int) -> list[Unit]:
+    """The statements of the cited items that speak most of what the clause at this place speaks of; all of
+    them where it speaks of nothing."""
+    start = max((found.end() for found in _STOP.finditer(text, 0, place)), default=0)
+    end = next((found.start() for found in _STOP.finditer(text, place)), len(text))
+    content = [
+        word
+        for word in parts(text[start:end])
+        if len(word) > 2 and word.isalpha() and stem(word) not in common()
+    ]
+    units = [unit for unit in said.borne.units if unit is not said.borne.sources.window]
+    scores = [sum(has(unit.stems, word) for word in content) for unit in units]
+    best = max(scores, default=0)
+    enough = max(best - 1, min(best, 1))
+    return [unit for unit, score in zip(units, scores, strict=True) if score >= enough]
 
 
 def _version(text: str) -> str:
@@ -168,13 +190,14 @@ def _noun(found: re.Match[str], text: str) -> tuple[str, str] | None:
 def _is_borne(said: Said, found: re.Match[str], text: str, value: str) -> bool:
     if found[4]:
         return any(_holds(unit, value, f"{value}{_factor(found[4])}") for unit in said.borne.units)
-    if _stands(said, value, text):
-        return True
+    beside = [unit for unit in near(said, text, found.start()) if value in _numbers(unit.text)]
     changed = _ADDED.match(text, found.end())
     if found[1] or changed:
         removes = found[1] in ("-", "\u2212") if found[1] else changed and changed[1].casefold()[0] in "rd"
-        if int(float(value)) in set(_lines(said, bool(removes))):
-            return True
+        same = changed is not None and any(changed[1].casefold() in unit.folded for unit in beside)
+        return same or float(value) in set(_lines(said, bool(removes)))
+    if beside:
+        return True
     counted = _noun(found, text)
     return counted is not None and float(value) in set(_counts(said, *counted))
 
@@ -189,28 +212,14 @@ def _holds(unit: Unit, value: str, form: str) -> bool:
     return bool(re.search(rf"(?<![\d.,]){re.escape(form)}", flat))
 
 
-def _stands(said: Said, value: str, text: str) -> bool:
-    """Whether the number stands in a statement of the cited items that speaks of the same."""
-    content = [
-        word for word in parts(text) if len(word) > 2 and not word.isdigit() and stem(word) not in common()
-    ]
-    own = [unit for unit in said.borne.units if unit is not said.borne.sources.window]
-    return any(
-        value in _numbers(unit.text) and (not content or any(has(unit.stems, word) for word in content))
-        for unit in own
-    )
-
-
 def _numbers(text: str) -> set[str]:
     spelt = {str(_VALUES[word]) for word in re.findall(r"[a-z]+", text.casefold()) if word in _VALUES}
-    return spelt | {n.replace(",", "") for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?", text)}
+    return spelt | {n.replace(",", "") for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)", text)}
 
 
 def _lines(said: Said, removes: bool) -> Iterator[int]:
-    things: list[DigestItem | Digest] = [
-        *(source.item for source in said.borne.cited),
-        said.borne.sources.digest,
-    ]
+    cited: list[DigestItem | Digest] = [source.item for source in said.borne.cited]
+    things = [*cited, said.borne.sources.digest] if said.borne.has_window else cited
     for thing in things:
         count = thing.deletions if removes else thing.additions
         if count is not None:
@@ -236,7 +245,7 @@ def _counts(said: Said, noun: str, before: str) -> Iterator[float]:
     if noun == "person":
         yield from _people(said)
     if noun == "file":
-        yield from _files(said)
+        yield from _files(said, before)
     if noun == "line":
         yield from (*_lines(said, True), *_lines(said, False))
     if noun in ("fix", "feature", "change"):
@@ -255,14 +264,14 @@ def _people(said: Said) -> Iterator[int]:
     yield from (everyone, everyone - named, len(said.borne.people), len(said.borne.people) - named)
 
 
-def _files(said: Said) -> Iterator[int]:
-    digest = said.borne.sources.digest
-    if digest.files_changed is not None:
+def _files(said: Said, before: str) -> Iterator[int]:
+    """All files of the digest or of an item, or those of an item that the sentence does not name."""
+    digest, rest = said.borne.sources.digest, "more" in before or "other" in before
+    if digest.files_changed is not None and said.borne.has_window and not rest:
         yield digest.files_changed
     for source in said.borne.cited:
         if source.file_count is not None:
-            named = [path for path in source.paths if path in said.text]
-            yield from (source.file_count, source.file_count - len(named))
+            yield source.file_count - (sum(path in said.text for path in source.paths) if rest else 0)
 
 
 def _changes(said: Said, noun: str, before: str) -> Iterator[int]:

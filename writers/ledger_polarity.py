@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from writers.ledger_said import GAP, Fault, Faults, Kind, Said
+from writers.ledger_said import GAP, Fault, Faults, Kind, Said, stands_in
 from writers.ledger_sources import Unit
 from writers.ledger_words import common, has, lines, stem
 
 _NEGATION = r"\b(?:not|never|cannot|neither|nor|none|without|nothing|no)\b|n['’]t\b"
 _NO_LONGER = r"\bno longer\b|\bn(?:o|ot) .{0,12}any ?more\b"
+
+
+_OPPOSITES = {
+    "added": ("removed", "deprecated", "disabled"),
+    "removed": ("added",),
+    "enabled": ("removed", "deprecated", "disabled"),
+    "disabled": ("added", "enabled"),
+    "increased": ("reduced",),
+    "reduced": ("increased",),
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,11 @@ class Deed:
         return self.claimed | frozenset(map(stem, self.bears.split()))
 
     def stands_in(self, unit: Unit) -> bool:
-        return bool(self.borne & unit.stems) or bool(self.pattern and re.search(self.pattern, unit.folded))
+        """Whether the unit says so: in the same words, or in others unless it also says the opposite."""
+        if self.claimed & unit.stems or (self.pattern and re.search(self.pattern, unit.folded)):
+            return True
+        opposite = any(named(name).claimed & unit.stems for name in _OPPOSITES.get(self.name, ()))
+        return bool(self.borne & unit.stems) and not opposite
 
 
 @cache
@@ -48,7 +62,7 @@ def deeds() -> tuple[Deed, ...]:
     return tuple(found)
 
 
-_WORD = re.compile(rf"[^\W_]+(?:['’-][^\W_]+)*|[,;:.()]|{GAP}")
+_WORD = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:['’-][^\W_]+)*|[,;:.()]|{GAP}")
 _STOPS = frozenset(",;:.()")
 _HARM = re.compile(
     r"crash|hang|fail|break|broke|deadlock|leak|los[est]|error|stall|corrupt|race|block|throw|rais"
@@ -71,14 +85,14 @@ def _claims(words: list[str], text: str) -> Iterator[tuple[int, Deed, str]]:
     for place, word in enumerate(words):
         after = words[place + 1 : place + 3]
         if word == "breaking":
-            yield place, _named("breaking"), word
+            yield place, named("breaking"), word
         elif word == "no" and after[:1] == ["longer"]:
-            yield place + 1, _named("no longer"), "no longer"
+            yield place + 1, named("no longer"), "no longer"
         elif re.fullmatch(_NEGATION, word) or word.endswith("n't"):
             if after[:1] not in (["only"], ["just"]):
-                yield place, _named(_turned(word, after)), word
+                yield place, named(_turned(word, after)), word
         elif word == "now" and any(map(_HARM.match, after)):
-            yield place, _named("worse"), " ".join([word, *after])
+            yield place, named("worse"), " ".join([word, *after])
         elif not _is_counted(words, place):
             yield from ((place, deed, word) for deed in by_stem().get(_key(word), ()))
 
@@ -96,7 +110,8 @@ def _is_counted(words: list[str], place: int) -> bool:
 
 
 @cache
-def _named(name: str) -> Deed:
+def named(name: str) -> Deed:
+    """The deed of that name."""
     return next(deed for deed in deeds() if deed.name == name)
 
 
@@ -119,18 +134,23 @@ def _about(words: list[str], place: int) -> list[str]:
 
 
 def _content(words: list[str]) -> list[str]:
+    """The words that mean something, versions among them, up to the end of the clause."""
     found: list[str] = []
     for word in words:
         if word in _STOPS or len(found) == _AHEAD:
             break
-        if word not in _STOPS and word != GAP and stem(word) not in common() and not word.isdigit():
+        if "." in word or (word != GAP and not word[0].isdigit() and stem(word) not in common()):
             found.append(word)
     return found
 
 
 def _is_borne(said: Said, deed: Deed, about: list[str]) -> bool:
     units = said.borne.units
-    scores = [sum(has(unit.stems, word) for word in about) for unit in units]
+    scores = [sum(_speaks_of(unit, word) for word in about) for unit in units]
     best = max(scores, default=0)
     enough = best if best < 3 else best - 1
     return any(deed.stands_in(unit) for unit, score in zip(units, scores, strict=True) if score >= enough)
+
+
+def _speaks_of(unit: Unit, word: str) -> bool:
+    return stands_in(unit.folded, word) if "." in word else has(unit.stems, word)

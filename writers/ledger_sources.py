@@ -233,5 +233,11 @@ def _meta(item: DigestItem) -> str:
     category = _CATEGORY[item.category]
     adds = _ADDS if item.category == "feature" and not _OPPOSITE.search(item.title) else ""
     closes = "closed fixed issue" if item.closes else ""
-    routine = "routine dependency update" if item.is_routine else ""
+    routine = "routine" if item.is_routine else ""
+    routine += " dependency update" if item.is_routine and _is_bump(item) else ""
     return " ".join(filter(None, [category, _KIND[item.kind], adds, closes, routine]))
+
+
+def _is_bump(item: DigestItem) -> bool:
+    bots = bool(item.people) and all(person.is_bot for person in item.people)
+    return bots or bool(re.search(r"\b(?:bump|depend|upgrade|renovate|pre-commit)", item.title, re.I))

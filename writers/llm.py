@@ -40,9 +40,9 @@ class LlmWriter:
     """Writes posts with one model; one for all threads.
 
     `base_url` has the `/v1`; None is OpenAI's own. `timeout`: seconds of silence from the server that end a
-    try, and seconds that a begun answer may take to arrive. `total`: seconds for one post, fallback and repair
-    included, before the last try is begun or cut short. But for the one repair nothing is tried again
-    here: the pipeline knows when and how often.
+    try, and seconds that a begun answer may take to arrive. `total`: seconds for one post, fallback and
+    repair included, before the last try is begun or cut short. But for the one repair nothing is tried
+    again here: the pipeline knows when and how often.
     """
 
     def __init__(

@@ -54,7 +54,8 @@ RELAY = Digest(
     items=(
         DigestItem(
             "Rv2.4.0", "release", "Relay 2.4.0", "release", url=f"{HOME}/releases/tag/v2.4.0",
-            body="Retries with back-off, and Python 3.9 is gone.\n\n## Upgrading\n\nCall `relay.configure()` before the first job.",
+            body="Retries with back-off, and Python 3.9 is gone.\n\n## Upgrading\n\n"
+            "Call `relay.configure()` before the first job.",
             date=UNTIL - timedelta(days=1),
         ),
         _pull(
@@ -65,7 +66,8 @@ RELAY = Digest(
         ),
         _pull(
             305, "Add exponential back-off to retries", "feature", (ANNA, CHLOE),
-            "A failed job now waits 5, 10 and 20 seconds before it is retried. Set `retry_delay` to change it; "
+            "A failed job now waits 5, 10 and 20 seconds before it is retried. "
+            "Set `retry_delay` to change it; "
             "the default is 5 seconds.",
             ("relay/retry.py", "docs/retries.md", "tests/test_retry.py"), additions=310, deletions=22,
             closes=(_issue(288, "Retries hammer a broken server"),),
@@ -111,7 +113,11 @@ def relay() -> Manuscript:
             say(
                 "paragraph",
                 ("Relay [Rv2.4.0] was released on 2 October 2025.", "Rv2.4.0"),
-                ("The week to 3 October 2025 brought 14 commits, 5 merged pull requests and 2 closed issues.", WINDOW),
+                (
+                    "The week to 3 October 2025 brought 14 commits, 5 merged pull requests "
+                    "and 2 closed issues.",
+                    WINDOW,
+                ),
                 ("640 lines were added and 210 removed, in 23 files.", WINDOW),
             ),
             say("heading", ("Breaking changes", "")),
@@ -139,12 +145,18 @@ def relay() -> Manuscript:
             ),
             say(
                 "bullet",
-                ("Scanning the queue is 40% faster: the scan reads an index instead of the whole table.", "PR311"),
+                (
+                    "Scanning the queue is 40% faster: the scan reads an index instead of the whole table.",
+                    "PR311",
+                ),
                 ("For 10,000 jobs, 120 ms became 72 ms.", "PR311"),
             ),
             say("heading", ("Also", "")),
             say("bullet", ("The documentation explains how to run relay under systemd.", "C4f5a6b7")),
-            say("bullet", ("`Queue.pull` was renamed to `Queue.take`, in `relay/queue.py` and 1 more file.", "C9c8d7e6")),
+            say(
+                "bullet",
+                ("`Queue.pull` was renamed to `Queue.take`, in `relay/queue.py` and 1 more file.", "C9c8d7e6"),
+            ),
             say("bullet", ("One routine update: cryptography goes from 42.0.1 to 43.0.0.", "PR298")),
             say("paragraph", ("Thanks to Anna Weber, Boris Ivanov and chloe42 for their work.", WINDOW)),
         ),
