@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 from lib import words
 from models.values import WINDOW, Brief, Manuscript, PlatformType, Post
@@ -21,7 +22,7 @@ _SHAPES: dict[PlatformType, Callable[[Story], Manuscript]] = {
 }
 
 
-ROUNDS = 6
+ROUNDS = 10
 """How often a manuscript is made anew without what the ledger refused in it."""
 
 
@@ -72,9 +73,12 @@ def settled(brief: Brief) -> Audit:
 
 
 def _stubborn(story: Story, made: Manuscript) -> frozenset[str]:
-    """What the sentences rest on that were refused and are said all the same."""
+    """The changes that sentences rest on which were refused and are said all the same; releases where they
+    rest on nothing else."""
     again = [said for one in made.blocks for said in one.sentences if not story.allows(said)]
-    return frozenset(ref for said in again for ref in said.refs) - {WINDOW} - story.silent
+    tags = {one.ref for one in story.releases}
+    refs = [frozenset(said.refs) - {WINDOW} for said in again]
+    return frozenset(chain(*(one - tags or one for one in refs))) - story.silent
 
 
 def _language(brief: Brief) -> list[str]:

@@ -41,7 +41,7 @@ def article(story: Story) -> Manuscript:
     thanks = _thanks(story, has_headings=any(one.kind == "heading" for one in blocks))
     if rest := lines.rest(story, lines.refs_of([*blocks, *thanks])):
         blocks.append(block("paragraph", *rest))
-    blocks += thanks
+    blocks += [*thanks, *(block("paragraph", said) for said in lines.address(story))]
     named = title.chosen(story.brief, story.refused, title.article(story.brief, story.released, story.since))
     counted = say(f"{text.capital(lines.counts(story))} in {story.digest.words}", WINDOW)
     return Manuscript(named, tuple(blocks), counted, tags(story.digest, story.name, 5))
@@ -65,7 +65,7 @@ def _opening(story: Story) -> list[Block]:
 
 def _came(story: Story, news: list[tuple[str, DigestItem]]) -> Sentence:
     """What the window brought: named, or where there is a release to speak of, or none is new, counted."""
-    when, to = text.capital(story.digest.words), f"to {_home(story)}"
+    when, to = text.capital(story.digest.words), f"to {text.prose(story.name)}"
     named = say(
         f"{when} brought {lines.listing(news, linked=False)} {to}.", WINDOW, *(item.ref for _, item in news)
     )
@@ -76,15 +76,12 @@ def _came(story: Story, news: list[tuple[str, DigestItem]]) -> Sentence:
     return say(f"{when} brought {lines.counts(story)} {to}.", WINDOW)
 
 
-def _home(story: Story) -> str:
-    return "[WINDOW]" if story.digest.url else text.prose(story.name)
-
-
 def _breaking(story: Story) -> list[Block]:
     items = [item for item in story.changes if section(item) == "breaking"]
     blocks = [one for item in items[:BREAKING_MOST] for one in _broke(story, item)]
     blocks += [block("bullet", lines.change(story, item)) for item in items[BREAKING_MOST:]]
-    return [heading("Breaking changes", *items), *blocks] if items else []
+    blocks += lines.unquoted(story)
+    return [heading("Breaking changes", *items), *blocks] if blocks else []
 
 
 def _broke(story: Story, item: DigestItem) -> list[Block]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from lib import words
 from models.values import WINDOW, Block, BlockKind, DigestItem, Person, Sentence
@@ -18,6 +19,7 @@ PEOPLE_MOST, DEEDS_MOST = 12, 3
 RELEASES_MOST = 4
 """Releases named in one sentence."""
 
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9./:-]*[A-Za-z0-9/]", re.ASCII)
 UPDATES_MOST = 100
 """Dependency updates that one sentence counts and cites."""
 
@@ -51,13 +53,21 @@ def change(story: Story, item: DigestItem, *, bold: bool = True, placed: bool = 
     part = section(item)
     is_placed = placed and part in ("new", "removed", "faster", "fixed", "changed")
     where = files.place(item, removed=part == "removed") if is_placed else ""
-    return say(f"{head}{where} ([{item.ref}]){by(story, item)}.", item.ref)
+    credited = say(f"{head}{where} ([{item.ref}]){by(story, item)}.", item.ref)
+    return credited if story.allows(credited) else say(f"{head}{where} ([{item.ref}]).", item.ref)
 
 
 def _strong(said: str) -> str:
     """In strong words, but for the code in it."""
     parts = re.split(r"(\s*`[^`]+`\s*)", said)
     return "".join(part if i % 2 or not part.strip() else f"**{part}**" for i, part in enumerate(parts))
+
+
+def unquoted(story: Story) -> list[Block]:
+    """The breaking changes whose own words cannot be quoted: that there are some must be said."""
+    told = {item.ref for item in story.changes}
+    items = [item for item in story.untold(told) if item.category == "breaking"]
+    return [block("bullet", say("A breaking change.", item.ref)) for item in items]
 
 
 def by(story: Story, item: DigestItem) -> str:
@@ -149,6 +159,12 @@ def rest(story: Story, told: set[str]) -> list[Sentence]:
     return made
 
 
+def address(story: Story) -> list[Sentence]:
+    """Where the code is; nothing without a home page, or with one that Markdown would not leave whole."""
+    url = story.digest.url or ""
+    return [say(f"The code is at {url}.", WINDOW)] if _PLAIN_URL.fullmatch(url) else []
+
+
 def counts(story: Story) -> str:
     """`42 commits, 1 merged pull request and 2 releases`."""
     spelt = story.digest.summary.replace("merged PR", "merged pull request")
@@ -169,10 +185,11 @@ def thanks(story: Story, *, linked: bool = True) -> list[Sentence]:
         theirs = _deeds(story, person)[:DEEDS_MOST] if linked else []
         links = f" ({words.listed([f'[{ref}]' for ref in theirs])})" if theirs else ""
         names.append(f"{text.name(person.name)}{links}")
-        refs += theirs
-    if len(others) > len(names):
-        names.append("everybody else who took part")
-    made = [say(f"Thanks to {words.listed(names)}.", *refs, WINDOW)]
+        refs.append((*theirs, WINDOW))
+    more = ["everybody else who took part"] if len(others) > len(names) else []
+    made = [say(f"Thanks to {words.listed([*names, *more])}.", *chain(*refs))]
+    if not story.allows(made[0]):
+        made = [say(f"Thanks to {name}.", *theirs) for name, theirs in zip(names, refs, strict=True)]
     new = [text.name(person.name) for person in others if person.name in story.digest.newcomers]
     if new:
         made.append(say(f"{words.listed(new[:PEOPLE_MOST])} contributed for the first time.", WINDOW))

@@ -30,7 +30,7 @@ def note(story: Story) -> Manuscript:
     counted = say(f"{text.capital(lines.counts(story))} in {story.digest.words}.", WINDOW)
     blocks.append(block("paragraph", counted, *lines.thanks(story, linked=False)))
     if story.digest.url:
-        blocks.append(block("paragraph", say("[WINDOW]", WINDOW)))
+        blocks.append(block("paragraph", say(story.digest.url, WINDOW)))
     return Manuscript(first, tuple(blocks), tags=tags(story.digest, story.name, 5))
 
 
@@ -89,7 +89,8 @@ def _bullets(story: Story, told: set[str]) -> list[Block]:
     others = [item for item in untold if section(item) != "breaking"]
     later = {item.ref for item in story.since}
     best = sorted(others[:BULLETS_MOST], key=lambda item: item.ref in later)
-    made = [block("bullet", _bullet(story, item)) for item in (*breaking, *best)]
+    made = [block("bullet", _bullet(story, item)) for item in breaking]
+    made += [*lines.unquoted(story), *(block("bullet", _bullet(story, item)) for item in best)]
     rest = lines.rest(story, told | lines.refs_of(made))
     if not made:
         return [block("paragraph", *rest)] if rest else []

@@ -18,7 +18,7 @@ LOOKED_AT = 8
 PHRASE_MAX = 56
 """Characters of one change inside a title; longer ones are left to the text."""
 
-_TAG = re.compile(r"(?!.*(?:--|__|//|-_|_-))(?=.*[^\W_])[\w.+/-]{1,60}")
+_TAG = re.compile(r"(?!.*(?:--|__|//|-_|_-|(?<![\w/])@[\w-]+(?![\w-]*[./])))(?=.*[^\W_])[\w.+/@-]{1,60}")
 _ADDED = re.compile(
     r"(?:add|introduce|implement|create|provide|ship|expose|new)\s+"
     r"(.+)", re.I

@@ -26,7 +26,8 @@ def update(story: Story) -> Manuscript:
     blocks += _highlights(story, lines.refs_of(blocks))
     blocks += _fixes(story, lines.refs_of(blocks))
     blocks += _later(story)
-    thanks = [block("paragraph", *said)] if (said := _thanks(story)) else []
+    closing = [*lines.thanks(story), *lines.address(story)]
+    thanks = [block("paragraph", *closing)] if closing else []
     if rest := lines.rest(story, lines.refs_of([*blocks, *thanks])):
         blocks.append(block("paragraph", *rest))
     blocks += thanks
@@ -43,13 +44,10 @@ def _opening(story: Story) -> list[Block]:
         notes = lines.explained(story, story.releases[-1], NOTES_LONG)
         return [block("paragraph", *said), *([block("paragraph", *notes)] if notes else [])]
     added = [(noun, item) for noun, item in title.phrased(story.changes, NEWS_MOST) if _is_addition(item)]
-    where = "[WINDOW]" if story.digest.url else text.prose(story.name)
-    if added and len(story.changes) > 1 and not _has_breaking(story):
-        named = lines.listing(added, linked=True)
-        refs = [item.ref for _, item in added]
-        return [
-            block("paragraph", say(f"In {story.digest.words} we added {named} to {where}.", WINDOW, *refs))
-        ]
+    where, listed = text.prose(story.name), lines.listing(added, linked=True)
+    named = say(f"In {story.digest.words} we added {listed} to {where}.", WINDOW, *(i.ref for _, i in added))
+    if added and len(story.changes) > 1 and not _has_breaking(story) and story.allows(named):
+        return [block("paragraph", named)]
     return [block("paragraph", say(f"In {story.digest.words} we {_did(story)} in {where}.", WINDOW))]
 
 
@@ -77,7 +75,7 @@ def _did(story: Story) -> str:
 
 def _breaking(story: Story) -> list[Block]:
     items = [item for item in story.changes if section(item) == "breaking"]
-    return [block("bullet", *_broke(story, item)) for item in items]
+    return [*(block("bullet", *_broke(story, item)) for item in items), *lines.unquoted(story)]
 
 
 def _broke(story: Story, item: DigestItem) -> list[Sentence]:
@@ -128,12 +126,3 @@ def _later(story: Story) -> list[Block]:
     last = story.releases[-1]
     lead = say(f"In the repository since [{last.ref}]:", last.ref)
     return [block("paragraph", lead), *(_highlight(story, item) for item in items)]
-
-
-def _thanks(story: Story) -> list[Sentence]:
-    link = (
-        [say("The code is in the [WINDOW] repository.", WINDOW)]
-        if story.digest.url and story.releases
-        else []
-    )
-    return [*lines.thanks(story), *link]
