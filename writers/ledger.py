@@ -15,6 +15,7 @@ from writers import ledger_claims as claims
 from writers import ledger_names as names
 from writers.ledger_complete import completed as completed
 from writers.ledger_complete import missing
+from writers.ledger_heads import same_title as same_title
 from writers.ledger_heads import tag_faults, title_faults
 from writers.ledger_numbers import numbers
 from writers.ledger_polarity import polarity
@@ -25,6 +26,9 @@ from writers.render import headed
 
 SHOWN_MAX = 120
 """Characters of a sentence that a finding quotes."""
+
+SENTENCE_MAX = 1_500
+"""Characters of one sentence: nobody reads a longer one, and the checks would take their time over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ class _Auditing:
             return [
                 Fault(Kind.UNKNOWN_REF, f"cites {words.listed(unknown)}, which the activity does not have")
             ]
+        if len(sentence.text) > SENTENCE_MAX:
+            return [Fault(Kind.MARKUP, f"is longer than {SENTENCE_MAX} characters")]
         said = Said(sentence, self._sources.borne(refs))
         return [fault for check in self._checks for fault in check(said)]
 

@@ -75,7 +75,7 @@ def _with(blocks: Sequence[Block], added: Sequence[Block]) -> tuple[Block, ...]:
 def _title(brief: Brief) -> Sentence:
     """The first of the items' titles that fits and was no title yet; the repository with its period
     otherwise."""
-    used = {same_title(title) for title in brief.earlier_titles}
+    used = set(map(same_title, brief.earlier_titles))
     name = text.clean(brief.digest.repository.rpartition("/")[2]) or "News"
     for item in brief.digest.items:
         made = f"{name} {item.ref[1:]} is out" if item.kind == "release" else f"{name}: {told(item)}"

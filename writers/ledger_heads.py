@@ -23,7 +23,7 @@ def title_faults(title: Sentence, brief: Brief) -> Faults:
         yield Fault(
             Kind.TITLE, f"is too long for a title: {length} characters, and {brief.rules.name} takes {limit}"
         )
-    if same_title(title.text) in {same_title(earlier) for earlier in brief.earlier_titles}:
+    if same_title(title.text) in map(same_title, brief.earlier_titles):
         yield Fault(Kind.TITLE, "is the title of an earlier post")
 
 

@@ -1,6 +1,7 @@
 """Checks of what a sentence names: people, code and files, addresses, and words that it quotes."""
 
 import re
+from functools import lru_cache
 
 from lib.masking import mask
 from writers.ledger_orders import is_order
@@ -21,7 +22,7 @@ _DOMAIN = re.compile(
 )
 _KNOWN_DOMAINS = re.compile(r"(?:socket|draw|asp|ado|vb|crates|dev)\.(?:io|net|to)", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_LINK = re.compile(r"\]\s?[(\[]|\]:\s*\S|<[a-z]+:")
+_LINK = re.compile(r"\][(\[]|^\s*\[[^\]]+\]:|<[a-z]+:")
 _MENTION = re.compile(r"(?<![\w/])[@＠][\w-]+(?![\w-]*[.(/])")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!|<\?|!\[|</?(?:script|img|iframe|svg|style)\b", re.IGNORECASE)
 _LIQUID = re.compile(r"\{%|%\}|\{\{|\}\}")
@@ -113,11 +114,15 @@ def _is_unknown_person(name: str, end: int, text: str, said: Said) -> bool:
 
 
 def without_people(said: Said) -> str:
-    """The sentence's plain prose with gaps for the people it names."""
-    made = said.plain
-    for folded in sorted(_named(said), key=len, reverse=True):
-        made = masked(made, folded)
-    return made
+    """The sentence's plain prose with gaps for the people it names; what they are called claims nothing."""
+    return _without(said.plain, tuple(sorted(_named(said), key=len, reverse=True)))
+
+
+@lru_cache(maxsize=500)
+def _without(text: str, names: tuple[str, ...]) -> str:
+    for name in names:
+        text = masked(text, name)
+    return text
 
 
 def addresses(said: Said) -> Faults:
@@ -190,8 +195,10 @@ def has_code(said: Said, name: str) -> bool:
     """Whether the name stands in what is cited; a folder where a path begins with it."""
     wanted = " ".join(name.split()).rstrip("/")
     digest = said.borne.sources.digest
+    folded = wanted.casefold() if re.fullmatch(r"[A-Z][\w.]*", wanted) else wanted
     return (
         stands_in(said.borne.text, wanted)
+        or stands_in(said.borne.folded, folded)
         or wanted in (digest.repository, digest.repository.rpartition("/")[2])
         or any(stands_in(_raw(source.item.title, source.item.body), wanted) for source in said.borne.cited)
     )
@@ -221,5 +228,5 @@ def secrets(said: Said) -> Faults:
 
 def orders(said: Said) -> Faults:
     """A post tells; it gives no orders, least of all those that somebody planted in the activity."""
-    if is_order(said.text):
+    if is_order(said.whole):
         yield Fault(Kind.ORDER, "gives an order to its reader or to a machine")

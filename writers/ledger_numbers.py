@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from lib import words
 from models.values import Digest, DigestItem
+from writers.ledger_names import without_people
 from writers.ledger_said import GAP, Fault, Faults, Kind, Said
 from writers.ledger_sources import Unit
 from writers.ledger_words import common, has, parts, stem
@@ -51,7 +52,7 @@ _NOUNS = (
     ("release", r"(?:releases?|versions?)"),
     ("file", r"files?"),
     ("line", r"lines?"),
-    ("person", r"(?:people|persons?|contributors?|authors?|developers?|others?|newcomers?)"),
+    ("person", r"(?:people|persons?|contributors?|authors?|developers?|others|newcomers?)"),
     ("fix", r"(?:fix(?:es)?|bugs?|bugfixes)"),
     ("feature", r"(?:features?|additions?)"),
     (
@@ -77,7 +78,7 @@ _CATEGORIES = {
 
 def numbers(said: Said) -> Faults:
     """Every number stands in the cited items, or counts what it says it counts."""
-    rest = said.plain
+    rest = without_people(said)
     for check in (_dates, _hashes, _versions):
         faults, rest = check(said, rest)
         yield from faults

@@ -31,7 +31,7 @@ def is_order(text: str) -> bool:
     closed = re.sub(r"\b(?:\w[ ._*~-]){5,}\w\b", lambda found: re.sub(r"[ ._*~-]", "", found[0]), folded)
     joined = re.sub(r"(?<=\w)[_*~`]+(?=\w)", " ", folded)
     marked = re.sub(r"[*_~`\"'“”‘’]+", "", folded)
-    return any(_pattern().search(form) for form in (plain, folded, closed, joined, marked))
+    return any(_pattern().search(form) for form in {plain, folded, closed, joined, marked})
 
 
 def _is_seen(char: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from writers.ledger_names import without_people
 from writers.ledger_said import GAP, Fault, Faults, Kind, Said, stands_in
 from writers.ledger_sources import Unit
 from writers.ledger_words import common, has, lines, stem
@@ -74,7 +75,7 @@ _AHEAD = 5
 
 def polarity(said: Said) -> Faults:
     """A deed is claimed only where a source that speaks of the same thing says so."""
-    text = said.plain
+    text = without_people(said)
     words = _WORD.findall(text.casefold().replace("’", "'"))
     for place, deed, shown in _claims(words, text):
         if not _is_borne(said, deed, _about(words, place)):

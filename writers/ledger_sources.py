@@ -11,8 +11,8 @@ from writers import template_text as text
 from writers.ledger_orders import is_order
 from writers.ledger_words import stems
 
-BODY_MAX = 20_000
-"""Characters of a body that can bear a sentence out."""
+BODY_MAX, STATEMENTS_MAX = 8_000, 400
+"""Characters and statements of a body that can bear a sentence out."""
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 _BREAK = re.compile(
@@ -68,10 +68,16 @@ class Source:
         found = [Unit(title, _meta(item)) for title in [factual(item.title)]]
         found += [Unit(line) for line in _statements(item.body)]
         found += [Unit(factual(label)) for label in item.labels]
-        found += [Unit(path) for path in self.paths]
+        found += [Unit(path, self._statuses.get(path, "")) for path in self.paths]
         found += [Unit(self._name)]
         found += [Unit(factual(one.title), f"{_meta(one)} #{one.number}") for one in item.closes]
         return tuple(unit for unit in found if unit.text or unit.meta)
+
+    @property
+    def _statuses(self) -> dict[str, str]:
+        """What was done to a file as a whole."""
+        said = {"added": "added new", "removed": "removed deleted", "renamed": "renamed moved"}
+        return {change.path: said.get(change.status, "") for change in self.item.changes}
 
     @property
     def _name(self) -> str:
@@ -214,19 +220,20 @@ def folded(person: Person) -> str:
 
 def factual(line: str) -> str:
     """A line of a source without markup, addresses and what hides; empty where it gives orders."""
-    return "" if is_order(line) else text.clean(line).replace("`", "")
+    return "" if is_order(line[: text.LINE_MAX]) else text.clean(line).replace("`", "")
 
 
 def _statements(body: str) -> Iterator[str]:
     """A body's statements; none at all where one of them gives orders, for what stands beside it is likely
     part of it."""
     body = _COMMENT.sub(" ", body[:BODY_MAX].replace("\r\n", "\n"))
-    lines = [line for line in _BREAK.split(f"\n{body}") if line and line.strip()]
+    lines = [line for line in _BREAK.split(f"\n{body}") if line and line.strip()][:STATEMENTS_MAX]
     return iter(()) if _has_order(lines, body) else filter(None, map(factual, lines))
 
 
 def _has_order(lines: Iterable[str], body: str) -> bool:
-    return any(is_order(line[: text.LINE_MAX]) for line in (*lines, *body.split("\n")))
+    whole = (body[at : at + text.LINE_MAX] for at in range(0, len(body), text.LINE_MAX // 2))
+    return any(is_order(line[: text.LINE_MAX]) for line in (*lines, *whole))
 
 
 def _meta(item: DigestItem) -> str:

@@ -70,8 +70,9 @@ def _inflected(low: str) -> str:
     for ending in ("ing", "ed"):
         rest = low.removesuffix(ending)
         if rest != low and len(rest) >= 3 and _VOWEL.search(rest):
-            twice = len(rest) > 3 and rest[-1] == rest[-2] and rest[-1] not in "lsz"
-            return rest[:-1] if twice else rest
+            if len(rest) > 3 and rest[-1] == rest[-2] and rest[-1] not in "lsz":
+                return rest[:-1]
+            return f"{rest}e" if rest.endswith(("at", "iz")) else rest
     return low
 
 

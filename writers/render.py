@@ -18,6 +18,7 @@ from models.values import (
     Sentence,
     Usage,
 )
+from writers.ledger_heads import same_title
 from writers.ledger_sources import by_ref, must_mention
 from writers.ledger_text import cited
 from writers.render_tags import hashtags, tags
@@ -63,7 +64,7 @@ class _Rendered:
     @cached_property
     def dialect(self) -> Dialect:
         digest = self.brief.digest
-        return Dialect(self.brief.rules, by_ref(digest), digest.url)
+        return Dialect(self.brief.rules, by_ref(digest), digest.url, called(self.brief))
 
     @property
     def title(self) -> str:
@@ -142,6 +143,12 @@ class _Rendered:
 
     def _claim(self, said: Sentence, shown: list[str]) -> Claim:
         return Claim(self.dialect.seen(said, shown), cited(said, self.dialect.items))
+
+
+def called(brief: Brief) -> str:
+    """What readers call the repository: its name, as the project writes it where that is the same word."""
+    name = words.one_line(brief.digest.repository.rpartition("/")[2])
+    return brief.project if same_title(brief.project) == same_title(name) else name
 
 
 def size(content: str, brief: Brief) -> int:

@@ -155,7 +155,8 @@ def relay() -> Manuscript:
             say("bullet", ("The documentation explains how to run relay under systemd.", "C4f5a6b7")),
             say(
                 "bullet",
-                ("`Queue.pull` was renamed to `Queue.take`, in `relay/queue.py` and 1 more file.", "C9c8d7e6"),
+                ("`Queue.pull` was renamed to `Queue.take`, in `relay/queue.py` and 1 more file.",
+ "C9c8d7e6"),
             ),
             say("bullet", ("One routine update: cryptography goes from 42.0.1 to 43.0.0.", "PR298")),
             say("paragraph", ("Thanks to Anna Weber, Boris Ivanov and chloe42 for their work.", WINDOW)),
