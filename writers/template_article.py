@@ -65,7 +65,7 @@ def _opening(story: Story) -> list[Block]:
 
 def _came(story: Story, news: list[tuple[str, DigestItem]]) -> Sentence:
     """What the window brought: named, or where there is a release to speak of, or none is new, counted."""
-    when, to = text.capital(story.digest.words), f"to {text.prose(story.name)}"
+    when, to = text.capital(story.digest.words), f"to {lines.home(story)}"
     named = say(
         f"{when} brought {lines.listing(news, linked=False)} {to}.", WINDOW, *(item.ref for _, item in news)
     )

@@ -19,7 +19,6 @@ PEOPLE_MOST, DEEDS_MOST = 12, 3
 RELEASES_MOST = 4
 """Releases named in one sentence."""
 
-_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9./:-]*[A-Za-z0-9/]", re.ASCII)
 UPDATES_MOST = 100
 """Dependency updates that one sentence counts and cites."""
 
@@ -159,10 +158,15 @@ def rest(story: Story, told: set[str]) -> list[Sentence]:
     return made
 
 
+def home(story: Story) -> str:
+    """The repository, as a link where it has an address."""
+    return f"[{WINDOW}]" if story.digest.url else text.prose(story.name)
+
+
 def address(story: Story) -> list[Sentence]:
-    """Where the code is; nothing without a home page, or with one that Markdown would not leave whole."""
-    url = story.digest.url or ""
-    return [say(f"The code is at {url}.", WINDOW)] if _PLAIN_URL.fullmatch(url) else []
+    """Where the code is, unless the post links it at its beginning."""
+    is_told = not story.releases or not story.digest.url
+    return [] if is_told else [say(f"The code is in the [{WINDOW}] repository.", WINDOW)]
 
 
 def counts(story: Story) -> str:

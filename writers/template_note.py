@@ -30,7 +30,7 @@ def note(story: Story) -> Manuscript:
     counted = say(f"{text.capital(lines.counts(story))} in {story.digest.words}.", WINDOW)
     blocks.append(block("paragraph", counted, *lines.thanks(story, linked=False)))
     if story.digest.url:
-        blocks.append(block("paragraph", say(story.digest.url, WINDOW)))
+        blocks.append(block("paragraph", say(lines.home(story), WINDOW)))
     return Manuscript(first, tuple(blocks), tags=tags(story.digest, story.name, 5))
 
 

@@ -89,7 +89,7 @@ def phrase(item: DigestItem) -> str:
     else:
         return ""
     # Commas, colons and another `and` would read as the next thing in the list.
-    return made if len(made) <= PHRASE_MAX and not re.search(r"[,:;…?!]| and ", made) else ""
+    return made if len(made) <= PHRASE_MAX and not re.search(r"[,:;…?!]| and |#\d", made) else ""
 
 
 def _placed(noun: str) -> str:

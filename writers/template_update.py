@@ -44,7 +44,7 @@ def _opening(story: Story) -> list[Block]:
         notes = lines.explained(story, story.releases[-1], NOTES_LONG)
         return [block("paragraph", *said), *([block("paragraph", *notes)] if notes else [])]
     added = [(noun, item) for noun, item in title.phrased(story.changes, NEWS_MOST) if _is_addition(item)]
-    where, listed = text.prose(story.name), lines.listing(added, linked=True)
+    where, listed = lines.home(story), lines.listing(added, linked=True)
     named = say(f"In {story.digest.words} we added {listed} to {where}.", WINDOW, *(i.ref for _, i in added))
     if added and len(story.changes) > 1 and not _has_breaking(story) and story.allows(named):
         return [block("paragraph", named)]
