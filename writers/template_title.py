@@ -64,7 +64,11 @@ def tag(item: DigestItem) -> str:
 def releases(brief: Brief) -> list[DigestItem]:
     """Those with a tag that can be named, oldest first."""
     items = [item for item in brief.digest.items if item.kind == "release"]
-    return [item for item in reversed(items) if _TAG.fullmatch(tag(item)) and not text.is_unfit(tag(item))]
+    return [item for item in reversed(items) if _is_name(tag(item))]
+
+
+def _is_name(tag: str) -> bool:
+    return bool(_TAG.fullmatch(tag)) and text.clean(tag) == tag and not text.is_unfit(tag)
 
 
 def subject(brief: Brief) -> str:

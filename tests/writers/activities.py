@@ -62,6 +62,7 @@ WALKTHROUGH = activity(
 
 def tag_of(evil: str) -> str:
     """As much of the text as git takes for a tag (git-check-ref-format), and nobody's name."""
+    evil = evil.replace("www.", "")
     return re.sub(r"[\x00-\x20~^:?*@\[\\\x7f]+|\.\.+|//+", "-", evil[:30]).strip("/.-") or "v1"
 
 
