@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-ha
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench long chaos lock
+.PHONY: help setup demo run test check bench long chaos examples lock
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -49,6 +49,9 @@ long: .venv/dev.stamp ## run the tests that are too slow for CI
 
 chaos: .venv/dev.stamp ## kill workers 200 times and more; print what came of it as JSON
 	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -s -m long tests/chaos
+
+examples: .venv/dev.stamp ## write docs/examples anew from the recorded activity beside the checkout
+	@$(BIN)/python -m tests.examples
 
 check: .venv/dev.stamp ## format, lint, types, architecture, migrations, unused dependencies
 	@$(MAKE) --no-print-directory --keep-going format lint types architecture migrations dependencies

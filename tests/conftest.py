@@ -11,7 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import shared
+
 THIS_MACHINE = ["127.0.0.1", "::1", "localhost"]
 LONG = os.environ.get("REPOCAST_LONG") == "1"
 
@@ -37,9 +38,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real recorded responses and activity, kept beside the checkout and not in it."""
-    folder = Path(os.environ.get("REPOCAST_SHARED") or ROOT.parent / "shared") / "data"
-    if not folder.is_dir():
-        pytest.skip("the recorded data (shared/data beside the checkout, or under REPOCAST_SHARED) is absent")
+    folder = shared.data()
+    if folder is None:
+        pytest.skip(shared.ABSENT)
     return folder
 
 

@@ -1,28 +1,28 @@
-"""One brief as the template writer's shapes see it, and the sentences that they share."""
+"""One brief as the template writer's shapes see it: what is told, in which order, and what is counted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
-from lib import words
-from models.values import Brief, Category, Digest, DigestItem, Person
+from models.values import Brief, Digest, DigestItem, Person, Sentence
+from writers import template_files as files
 from writers import template_text as text
 from writers import template_title as title
-
-FILES_MOST, PATH_MAX = 3, 48
-"""Files named per change, and characters of their paths."""
-
-NAMED_MOST = 5
-"""Changes up to which each names its authors, even where one did most of them."""
-
-PEOPLE_MOST = 12
-"""People thanked by name."""
+from writers.template_kinds import is_preparation, is_worth, section
 
 
 @dataclass(frozen=True)
 class Story:
-    """One brief, and what all its shapes ask of it."""
+    """One brief, and what all its shapes ask of it.
+
+    `refused`: sentences that the ledger did not let pass, which are not said again. `silent`: refs of items
+    of which nothing can be said; they are counted.
+    """
 
     brief: Brief
+    refused: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> Digest:
@@ -35,134 +35,87 @@ class Story:
     @cached_property
     def releases(self) -> list[DigestItem]:
         """Oldest first."""
-        return [item for item in reversed(self.digest.items) if item.kind == "release"]
+        return [item for item in title.releases(self.brief) if item.ref not in self.silent]
+
+    @cached_property
+    def _known(self) -> list[DigestItem]:
+        """All but releases, the commits that only prepare one that is told, and what cannot be quoted."""
+        items = [item for item in self.untold(self.silent) if not self.is_preparation(item)]
+        return [item for item in items if text.subject(item.title) and not text.is_unfit(item.title)]
 
     @cached_property
     def changes(self) -> list[DigestItem]:
-        """What can be told, best first; routine only where there is nothing else."""
-        known = [item for item in self.digest.items if item.kind != "release" and _can_tell(item)]
-        return [item for item in known if not item.is_routine] or known
-
-    def of(self, *categories: Category) -> list[DigestItem]:
-        return [item for item in self.changes if item.category in categories]
-
-    def left_out(self, shown: int) -> str:
-        """`14 more changes`, counting every change that is not shown (`smaller` if all are routine);
-        empty for none.
+        """What can be told, best first, each with its `follow_ups`; routine only where there is nothing
+        else.
         """
-        items = [item for item in self.digest.items if item.kind != "release"]
-        worth = sum(not item.is_routine for item in items)
-        size = "more" if worth > shown else "smaller"
-        return words.plural(len(items) - shown, f"{size} change") if len(items) > shown else ""
+        followed = {one.ref for some in self.follow_ups.values() for one in some}
+        worth = [item for item in self._known if is_worth(item) and item.ref not in followed]
+        return _removals_up(worth or self._known)
+
+    @cached_property
+    def follow_ups(self) -> dict[str, list[DigestItem]]:
+        """By ref of something new: the commits after it that only go on with what it brought."""
+        return files.follow_ups([item for item in self._known if is_worth(item)])
+
+    @cached_property
+    def released(self) -> list[DigestItem]:
+        """The changes that are not younger than the newest release; all where there is none."""
+        later = {item.ref for item in self.since}
+        return [item for item in self.changes if item.ref not in later]
+
+    @cached_property
+    def since(self) -> list[DigestItem]:
+        """The changes after the newest release, which therefore cannot be part of it."""
+        last = max((one.date for one in self.releases if one.date), default=None)
+        return [item for item in self.changes if last and _is_after(item, last)]
+
+    def untold(self, told: Collection[str]) -> list[DigestItem]:
+        """All changes whose refs are not among `told`."""
+        return [item for item in self.digest.items if item.kind != "release" and item.ref not in told]
+
+    def is_preparation(self, item: DigestItem) -> bool:
+        """Whether it only prepares a release that is told."""
+        return bool(self.releases) and is_preparation(item)
+
+    @cached_property
+    def is_routine(self) -> bool:
+        """Whether there is nothing to tell but routine."""
+        return all(item.is_routine for item in self.changes)
 
     @cached_property
     def past(self) -> bool:
         """Whether most titles can be told in the past; two tenses in one list read badly."""
         changes = [item for item in self.changes if item.kind != "issue"]
-        return 2 * sum(text.is_order(item.title) for item in changes) > len(changes)
-
-    @cached_property
-    def author(self) -> str:
-        """Who did most of it by far, and need not be named at every change; empty for nobody."""
-        authors = [item.people[0].name for item in self.changes if item.people]
-        top = max(dict.fromkeys(authors), key=authors.count, default="")
-        most = 2 * authors.count(top) > len(authors) and len(self.changes) > NAMED_MOST
-        return top if most or len(self.people) < 2 else ""
+        return 2 * sum(text.is_imperative(item.title) for item in changes) > len(changes)
 
     @cached_property
     def people(self) -> list[Person]:
-        return [person for person in self.digest.people if not person.is_bot and text.name(person.name)]
+        people = [person for person in self.digest.people if not person.is_bot]
+        return [person for person in people if text.name(person.name)]
 
-    def home(self, label: str) -> str:
-        return text.link(label, self.digest.url, self.digest.url)
+    @cached_property
+    def author(self) -> str:
+        """Who did most of it, and need not be named at every change; empty for nobody."""
+        named = [item.people[0].name for item in self.digest.items if item.people]
+        top = max(dict.fromkeys(named), key=named.count, default="")
+        return top if len(self.people) == 1 or (len(named) > 3 and 2 * named.count(top) > len(named)) else ""
 
+    def allows(self, said: Sentence) -> bool:
+        """Whether the ledger has not refused it."""
+        return said.text not in self.refused
 
-def _can_tell(item: DigestItem) -> bool:
-    return bool(text.subject(item.title)) and not text.is_rude(item.title)
-
-
-def counts(digest: Digest) -> list[str]:
-    spelt = digest.summary.replace("merged PR", "merged pull request")
-    return ["no changes"] if spelt == "No activity" else spelt.split(", ")
-
-
-def bullet(story: Story, item: DigestItem, excerpt: int, *, files: bool = True) -> str:
-    """`- **Added x** ([#7](…)) by A. What it is for. Closes [#3](…): "y". In \\`a.py\\` and 2 more files.`"""
-    home = story.digest.url
-    told = text.told(item.title, past=story.past and item.kind != "issue")
-    head = f"- **{text.markdown(told)}** ({text.link(number(item), item.url, home)})"
-    if item.kind == "issue":
-        head = f"- Closed {text.link(number(item), item.url, home)}: **{text.markdown(told)}**"
-    parts = [f"{head}{_authors(story, item)}.", text.markdown(text.excerpt(item.body, item.title, excerpt))]
-    parts += [_closes(issue, home) for issue in item.closes[:3]]
-    parts.append(_files(item) if files else "")
-    return " ".join(part for part in parts if part)
+    def told(self, item: DigestItem) -> str:
+        """The item's title as a statement, for a manuscript."""
+        return text.prose(text.told(item.title, past=self.past and item.kind != "issue"))
 
 
-def number(item: DigestItem) -> str:
-    return f"#{item.number}" if item.number is not None else f"`{item.ref[1:]}`"
+def _is_after(item: DigestItem, instant: datetime) -> bool:
+    return item.date is not None and item.date > instant
 
 
-def _authors(story: Story, item: DigestItem) -> str:
-    if [person.name for person in item.people] == [story.author]:
-        return ""
-    names = [text.markdown(text.name(person.name)) for person in item.people[:3]]
-    return f" by {words.listed(names)}" if names else ""
-
-
-def _closes(issue: DigestItem, home: str | None) -> str:
-    about = text.markdown(text.subject(issue.title))
-    closed = f"Closes {text.link(number(issue), issue.url, home)}"
-    return f"{closed}: {about}." if about and not text.is_rude(issue.title) else f"{closed}."
-
-
-def _files(item: DigestItem) -> str:
-    """Where it is, without tests, change logs and lock files as long as there is anything else."""
-    plain = [path for path in item.files if not _is_side(path)]
-    if not plain or item.category in ("docs", "upkeep"):
-        return ""
-    names = [text.code(path) for path in plain if len(path) <= PATH_MAX][:FILES_MOST]
-    if not names or item.more_files is None:
-        return ""
-    rest = len(plain) - len(names) + item.more_files
-    if rest:
-        names.append(words.plural(rest, "more file"))
-    return f"In {words.listed(names)}{_lines(item)}."
-
-
-def _lines(item: DigestItem) -> str:
-    """` (+410 −112)`; nothing where it is not known of all its files."""
-    if item.additions is None or item.deletions is None or not item.additions + item.deletions:
-        return ""
-    return f" (+{item.additions:,} −{item.deletions:,})"
-
-
-def _is_side(path: str) -> bool:
-    low = path.lower()
-    stem = low.rpartition("/")[2]
-    return (
-        "test" in low or low.startswith("docs/") or stem.startswith(("changelog", "changes", "readme"))
-        or stem.endswith((".lock", "-lock.json", ".png", ".md", ".rst"))
-    )  # fmt: skip
-
-
-def people(story: Story) -> str:
-    names = [_person(story, person) for person in story.people[:PEOPLE_MOST]]
-    if more := len(story.people) - len(names):
-        names.append(words.plural(more, "other"))
-    return words.listed(names)
-
-
-def _person(story: Story, person: Person) -> str:
-    called = text.markdown(text.name(person.name))
-    # The address is the source's own, made from the login, not anybody's text.
-    profile = f"https://github.com/{person.login}"
-    own = (story.digest.url or "").startswith("https://github.com/")
-    return text.link(called, person.url, profile) if own and person.url == profile else called
-
-
-def where(story: Story) -> str:
-    url = story.digest.url or ""
-    if url.startswith("https://github.com/"):
-        return f"on {story.home('GitHub')}"
-    return f"at {story.home(text.code(url.partition('://')[2]))}"
+def _removals_up(items: list[DigestItem]) -> list[DigestItem]:
+    """What was taken away concerns a reader as much as what is new: it comes right after that."""
+    gone = [item for item in items if section(item) == "removed"]
+    kept = [item for item in items if section(item) != "removed"]
+    at = next((n for n, item in enumerate(kept) if section(item) not in ("breaking", "new")), len(kept))
+    return [*kept[:at], *gone, *kept[at:]]

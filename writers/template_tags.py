@@ -50,6 +50,12 @@ def tags(digest: Digest, name: str, most: int) -> tuple[str, ...]:
     main = [tag for tag, count in languages.most_common(2) if count * 4 >= languages.total()]
     used = [tag for tag, count in tools.most_common() if count >= 2 and tag not in main]
     own = re.sub(r"[^a-z0-9]", "", name.lower())[:30]
-    found = [*main, *used[:2], *(["opensource"] if digest.url else []), *([own] if len(own) > 2 else [])]
+    is_name = name.isascii() and not own.isdigit()  # else letters would be lost, or none be there
+    found = [
+        *main,
+        *used[:2],
+        *(["opensource"] if digest.url else []),
+        *([own] if len(own) > 2 and is_name else []),
+    ]
     found = list(dict.fromkeys(found))
     return tuple(dict.fromkeys([*found, *_DEFAULT]))[: min(most, max(2, len(found)))]

@@ -1,22 +1,22 @@
 """Untrusted text made readable and harmless: commit titles, pull request bodies, names, addresses."""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote
 
 from lib import words
+from writers.ledger_orders import is_order
 
 TITLE_MAX = 140
 """Characters of a change's title in a list."""
 
-LINE_MAX, BODY_MAX = 1_000, 8_000
-"""Characters of a title or paragraph, and of a body, that are looked at: patterns take the square of it."""
+LINE_MAX = 1_000
+"""Characters of a title or sentence that are looked at: patterns take the square of it."""
 
 NAME_MAX = 60
 """Characters of a person's name."""
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.M | re.S)
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\]]*)\](?:\(\s*<?[^)]*\)|\[[^\]]*\])")
 _TOP = "com|net|org|io|dev|app|ai|co|me|info|biz|xyz|ru|cn|link|click|top|site|online|shop|example"
@@ -45,11 +45,6 @@ _SENTENCE = re.compile(r"(?<=[\w)`\"'])[.!?]\s+(?=[A-Z\"'(])")
 _RUDE = re.compile(
     r"\b(?:\w*fuck\w*|(?:bull)?shit\w*|crap\w*|damn\w*|asshole\w*|wtf|bitch\w*|cunt\w*)\b", re.I
 )
-_HEADING = re.compile(r"#{1,6}(?:\s|$)|[-=]{3,}$|\*\*[^*]+\*\*:?$")
-_TRAILER = re.compile(
-    r"[A-Z][A-Za-z]*(?:-[A-Za-z]+)+: .*|(?:refs?|see|part of|fix\w*|clos\w*|resolv\w*)\b:?\s+\S*#\d+.*", re.I
-)
-_BULLET = re.compile(r"(?:[-*+]|\d+[.)])\s+(?!\[[ xX]\])")
 _PAST = {
     "add": "Added", "adjust": "Adjusted", "allow": "Allowed", "avoid": "Avoided", "bump": "Bumped",
     "clarify": "Clarified", "clean": "Cleaned", "convert": "Converted", "correct": "Corrected", "create":
@@ -65,6 +60,18 @@ _PAST = {
     "split": "Split", "stop": "Stopped", "switch": "Switched", "tidy": "Tidied", "update": "Updated",
     "upgrade": "Upgraded", "validate": "Validated",
 }  # fmt: skip
+_NAMES = {
+    name.lower(): name
+    for name in ("Django", "Docker", "GitHub", "JavaScript", "macOS", "MySQL", "PostgreSQL", "Python",
+                 "SQLite", "TypeScript")
+}  # fmt: skip
+_NAME = re.compile(rf"(?<![\w`./@:-])(?:{'|'.join(map(re.escape, _NAMES))})(?![\w`/@:-]|\.\w)")
+_AND_MORE = re.compile(r"(?<=.{20}) \+ (?=[a-z]{3})")
+_BOLD = re.compile(r"\*\*([^*]+)\*\*")
+_STARRED = re.compile(r"(?<![\w*`])\*{1,2}[A-Za-z_]\w*")
+_REF = re.compile(r"\[((?:PR|I|C|R)[\w.+/-]*\d[\w.+/-]*(?:[,; ]+[\w.+/-]+)*|[\w.+/-]*WINDOW[\w.+/-]*)\]")
+_MENTION = re.compile(r"(?<![\w/])[@＠]+(?=[\w-]+(?![\w-]*[(./]))")
+_PERSON = re.compile(r"(?=.*[^\W_])[\w .,'’&()-]+")
 _NOUN_FOLLOWS = re.compile(r"\s+(?:for|of|in|on|from|and|to)\b", re.I)
 
 
@@ -84,16 +91,21 @@ def _without_addresses(text: str) -> str:
     while text != before:
         before = text
         text = " ".join(_MAIL.sub(" ", _ADDRESS.sub(" ", text)).split())
-        text = re.sub(r"\(\s*\)", "", re.sub(r"\s+([,.;:!?)])", r"\1", text)).strip()
+        text = re.sub(
+            r"(?<![\w\])])\(\s*\)", "", re.sub(r"\s+([,.;:!?)])(?=[\s,.;:!?)]|$)", r"\1", text)
+        ).strip()
         text = text.replace("://", ": ")
     return text
 
 
+@lru_cache(maxsize=10_000)
 def subject(title: str) -> str:
     """What a commit's or pull request's title says: without number, prefix, full stop and later sentences."""
     prefix = words.conventional(re.sub(r"\s*\(#\d+\)$", "", clean(title)))
     rest = _SENTENCE.split(prefix.rest, maxsplit=1)[0].strip()
+    rest = _AND_MORE.split(rest)[0]
     rest = rest if rest.endswith("...") else rest.rstrip(" .;:,")
+    rest = _NAME.sub(lambda found: _NAMES[found[0]], rest)
     if prefix.scope and prefix.scope.casefold() not in rest.casefold():
         rest = f"{prefix.scope}: {rest}"
     return words.cut(rest, TITLE_MAX) if re.search(r"\w", rest) else ""
@@ -106,7 +118,7 @@ def told(title: str, *, past: bool) -> str:
     return f"{verb} {text.split(' ', 1)[1]}" if verb else capital(text)
 
 
-def is_order(title: str) -> bool:
+def is_imperative(title: str) -> bool:
     """Whether the title is an order (`Add x`) that `told` can put in the past."""
     return bool(_past(subject(title)))
 
@@ -124,9 +136,37 @@ def capital(text: str) -> str:
     return text if is_code else text[:1].upper() + text[1:]
 
 
-def is_rude(title: str) -> bool:
-    """Whether the title swears; its change is counted, but not quoted."""
-    return bool(_RUDE.search(title))
+def lowered(said: str) -> str:
+    """With a small letter first where the first word is an order (`Update x`)."""
+    return said[:1].lower() + said[1:] if _past(said) else said
+
+
+@lru_cache(maxsize=10_000)
+def is_unfit(said: str) -> bool:
+    """Whether it swears, or gives orders to a machine or to its reader; its change is counted, but not
+    quoted.
+    """
+    return bool(_RUDE.search(said)) or is_order(said[:LINE_MAX])
+
+
+def prose(said: str) -> str:
+    """Cleaned text for a sentence of a manuscript: code stays code, and nothing else in it is markup or a
+    ref.
+    """
+    parts = re.split(r"(`+[^`]+`+)", _BOLD.sub(r"\1", said))
+    return "".join(_CODE.sub(r"`\1`", part) if i % 2 else _inert(part) for i, part in enumerate(parts))
+
+
+def _inert(said: str) -> str:
+    said = _STARRED.sub(lambda found: f"`{found[0]}`", _MENTION.sub("", said.replace("`", "'")))
+    parts = re.split(r"(`[^`]+`)", said)
+    parts[::2] = [_IDENTIFIER.sub(_as_code, _REF.sub(r"(\1)", p)).replace("**", "") for p in parts[::2]]
+    return "".join(parts)
+
+
+def _as_code(found: re.Match[str]) -> str:
+    name = found[0].rstrip(".")
+    return f"`{name}`{found[0][len(name) :]}"
 
 
 def markdown(text: str) -> str:
@@ -166,8 +206,12 @@ def plain(text: str) -> str:
 
 
 def name(text: str) -> str:
-    """A person's name, one line, cut."""
-    return words.cut(clean(text).replace("`", "'"), NAME_MAX)
+    """A person's name as it may stand in a sentence; empty for what looks like none, or like more than a
+    name.
+    """
+    called = words.one_line(text)
+    is_name = len(called) <= NAME_MAX and _PERSON.fullmatch(called) and not is_unfit(called)
+    return called if is_name and clean(called) == called else ""
 
 
 def link(label: str, url: str | None, home: str | None) -> str:
@@ -177,40 +221,3 @@ def link(label: str, url: str | None, home: str | None) -> str:
     if not url or not home or not (url == home or url.startswith(home.rstrip("/") + "/")):
         return label
     return f"[{label}]({quote(url, safe=':/#?&=%+~@,;!$-._')})"
-
-
-def excerpt(body: str, title: str, limit: int) -> str:
-    """The first paragraph that explains something, cleaned, as sentences; empty when there is none."""
-    body = _FENCE.sub("", _COMMENT.sub("", body[:BODY_MAX].replace("\r\n", "\n")))
-    for paragraph in re.split(r"\n\s*\n", body):
-        text = clean("; ".join(_lines(paragraph[:LINE_MAX])))
-        if len(text) < 25 or text.casefold().rstrip(".") == subject(title).casefold() or is_rude(text):
-            continue
-        return _ended(capital(text), limit)
-    return ""
-
-
-def _ended(text: str, limit: int) -> str:
-    """Cut where a thought ends, if a good part remains, and with a full stop."""
-    short = words.cut(text, limit)
-    if short.endswith("…") and (end := short.rfind("; ")) >= limit // 3:
-        short = short[:end]
-    return short if short[-1] in ".!?…" else short + "."
-
-
-def _lines(paragraph: str) -> Iterator[str]:
-    """The paragraph as one text, or its bullets; headings, check lists, quotes, tables and trailers left
-    out.
-    """
-    text = ""
-    for raw in paragraph.split("\n"):
-        line = raw.strip()
-        bullet = _BULLET.match(line)
-        if _HEADING.match(line) or _TRAILER.fullmatch(line) or re.match(r"[>|]|[-*+]\s+\[[ xX]\]", line):
-            continue
-        if bullet and text:
-            yield text.rstrip(".;")
-            text = ""
-        text = f"{text} {line[bullet.end() :] if bullet else line}".strip()
-    if text:
-        yield text
