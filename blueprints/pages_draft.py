@@ -1,12 +1,11 @@
 """One draft as its page shows it: the preview, what it rests on, what became of it, and what can be done."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
-from blueprints import pages_preview, view
+from blueprints import pages_cost, pages_preview, view
 from blueprints.draft_forms import values_of
 from blueprints.extensions import db
 from blueprints.forms import Errors, Filled, no_errors
@@ -106,7 +105,7 @@ class DraftPage:
     passages: tuple[Passage, ...]
     has_claims: bool
     source: str
-    facts: tuple[tuple[str, str], ...]
+    facts: pages_cost.Facts
     fields: tuple[str, ...]
     counts: tuple[CountLine, ...]
     versions: tuple[VersionLine, ...]
@@ -153,7 +152,7 @@ def page(
         passages=found.passages,
         has_claims=bool(draft.claims),
         source=draft.content,
-        facts=tuple(_facts(draft)),
+        facts=_facts(draft),
         fields=("title", "subtitle", "content", "tags") if rules.title_max else ("content",),
         counts=tuple(counts(draft)),
         versions=tuple(version_line(row, draft, zone) for row in rows),
@@ -192,22 +191,8 @@ def preview_of(draft: Draft, found: Review, author: str) -> Preview:
     )
 
 
-def _facts(draft: Draft) -> list[tuple[str, str]]:
-    """Who wrote it and what that took."""
-    usage: dict[str, Any] | None = draft.usage
-    if usage is None:
-        return [("Written by", "the template writer")]
-    facts = [("Written by", str(usage["model"]))]
-    if usage.get("prompt"):
-        facts.append(("Prompts", str(usage["prompt"])))
-    counted = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
-    read, wrote = ("?" if number is None else f"{number:,}" for number in counted)
-    facts.append(("Tokens", f"{read} read, {wrote} written"))
-    if usage.get("seconds") is not None:
-        facts.append(("Took", f"{usage['seconds']:.1f} s"))
-    if (usage.get("calls") or 1) > 1:
-        facts.append(("Calls", str(usage["calls"])))
-    return facts
+def _facts(draft: Draft) -> pages_cost.Facts:
+    return pages_cost.usage_facts(draft.usage) or (("Written by", "the template writer"),)
 
 
 def counts(draft: Draft) -> list[CountLine]:

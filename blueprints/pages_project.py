@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import render_template
 
-from blueprints import forms, pages_cards, pages_connection, project_webhook, view, voice
+from blueprints import forms, pages_cards, pages_connection, pages_cost, project_webhook, view, voice
 from blueprints.access import settings
 from blueprints.disclosure import disclosed
 from lib.words import plural
@@ -36,6 +36,7 @@ def page(
         names=NAMES,
         credentials=CREDENTIALS,
         webhook=project_webhook.section(project),
+        spending=pages_cost.spending_of(project),
         errors=errors,
         typed=typed,
         voice=voice.in_a_few_lines(project.voice),
