@@ -79,6 +79,8 @@ def _means_something(word: str) -> bool:
     low = word.casefold()
     if low in common() or stem(word) in common() or stem(word) in _deeds() or word.isdigit():
         return False
+    if low.endswith("n't"):
+        return False
     if "-" in word:
         return any(_means_something(half) for half in word.split("-"))
     return len(word) > 2 or not word.isascii() or word.isupper()
@@ -95,7 +97,17 @@ def _is_known(said: Said, word: str) -> bool:
         return has(said.borne.stems, word) or word.casefold() in said.borne.folded
     if "-" in word:
         return all(not _means_something(half) or has(said.borne.stems, half) for half in word.split("-"))
-    return has(said.borne.stems, word)
+    return has(said.borne.stems, word) or _is_compound(said, word)
+
+
+def _is_compound(said: Said, word: str) -> bool:
+    """`shutdown`, where the source says `shuts down`."""
+    halves = ((word[:at], word[at:]) for at in range(4, len(word) - 2)) if word.isalpha() else ()
+    return any(stem(one) in said.borne.stems and _is_said(said, other) for one, other in halves)
+
+
+def _is_said(said: Said, word: str) -> bool:
+    return stem(word) in said.borne.stems or word.casefold() in ("down", "up", "out", "off", "in", "on")
 
 
 def _is_name(word: str, before: str) -> bool:

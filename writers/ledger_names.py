@@ -23,7 +23,7 @@ _DOMAIN = re.compile(
 _KNOWN_DOMAINS = re.compile(r"(?:socket|draw|asp|ado|vb|crates|dev)\.(?:io|net|to)", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"\][(\[]|^\s*\[[^\]]+\]:|<[a-z]+:")
-_MENTION = re.compile(r"(?<![\w/])[@＠][\w-]+(?![\w-]*[.(/])")
+_MENTION = re.compile(r"(?<![\w/])[@＠][\w-]+(?![\w-]*(?:[(/]|\.\w))")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!|<\?|!\[|</?(?:script|img|iframe|svg|style)\b", re.IGNORECASE)
 _LIQUID = re.compile(r"\{%|%\}|\{\{|\}\}")
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|„([^„“”]+)[“”]|«([^«»]+)»|‘([^‘’]{3,})’(?!\w)")
@@ -107,6 +107,8 @@ def _is_word(name: str, said: Said) -> bool:
 
 def _is_unknown_person(name: str, end: int, text: str, said: Said) -> bool:
     name = name.rstrip(".'’")
+    if name.casefold() in said.borne.sources.bots:
+        return True
     if stem(name) in common() or name.casefold() in _NOT_PEOPLE or has(said.borne.stems, name):
         return False
     # `by using x` is no credit, `by mallory.` is one.

@@ -161,7 +161,7 @@ def near(said: Said, text: str, place: int) -> list[Unit]:
     units = [unit for unit in said.borne.units if unit is not said.borne.sources.window]
     scores = [sum(has(unit.stems, word) for word in content) for unit in units]
     best = max(scores, default=0)
-    enough = max(best - 1, min(best, 1))
+    enough = max(best - 1, 0)
     return [unit for unit, score in zip(units, scores, strict=True) if score >= enough]
 
 

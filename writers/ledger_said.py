@@ -96,7 +96,7 @@ def masked(text: str, name: str) -> str:
     """The text with a gap in every place where the name stands as a word of its own, in any case."""
     if not name.strip():
         return text
-    return re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", GAP, text, flags=re.IGNORECASE)
+    return re.sub(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-]|\.\w)", GAP, text, flags=re.IGNORECASE)
 
 
 def stands_in(text: str, needle: str) -> bool:

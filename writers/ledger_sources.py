@@ -121,6 +121,12 @@ class Sources:
         return {folded(p): p.name for p in everyone if not p.is_bot and folded(p)}
 
     @cached_property
+    def bots(self) -> frozenset[str]:
+        """What the bots are called, whom nobody thanks."""
+        known = (person for source in self.items.values() for person in source.item.people if person.is_bot)
+        return frozenset(folded(bot).removesuffix("[bot]") for bot in known)
+
+    @cached_property
     def window(self) -> Unit:
         """What the digest itself bears out: whatever is counted in it."""
         digest = self.digest

@@ -50,10 +50,8 @@ def stem(word: str) -> str:
     if len(low) <= 3 or not low.isascii():
         return low
     low = _inflected(low)
-    for ending in _ENDINGS:
-        if low.endswith(ending) and len(low) - len(ending) >= 4:
-            low = low[: -len(ending)]
-            break
+    while ending := next((e for e in _ENDINGS if low.endswith(e) and len(low) - len(e) >= 4), ""):
+        low = low[: -len(ending)]
     return low.removesuffix("e") if len(low) > 3 else low
 
 

@@ -20,6 +20,12 @@ _ONLY = ConfigDict(json_schema_extra={"additionalProperties": False})
 _LEAD = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+•]\s+)+")
 _EMPHASIS = re.compile(r"(?<![\w*\\])([*_])(?=[^\s*_])([^*_\n]+?)(?<=[^\s*_])\1(?![\w*])")
 _END = re.compile(r"\s*\(?((?:\s*\[[^\[\]]+\](?!\())+)\)?\s*(?=[.!?…]*\s*$)")
+_NUMBER = re.compile(r"(?<![\w&/`\[])#(\d{1,9})\b(?![\]`])")
+_LEADS = re.compile(
+    r"(?:^|\b(?:in|see|by|of|from|with|to|for|via|and|or|is|as|closes|fixes|resolves|issue|request))\s*$",
+    re.I,
+)
+"""Before a ref that is part of its sentence (`asked for in [I15].`), and does not only follow it."""
 _FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(.*?)\n?\s*\1\s*\Z", re.S)
 _SENTENCES = re.compile(r"(?<=[\w)\]`\"'”][.!?])\s+(?=[A-Z“\"(\[`])")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mrs?|Ms|St|No|approx|Inc|Jr|v)\.$")
@@ -91,17 +97,18 @@ SHAPES: dict[PlatformType, type[Article] | type[Update] | type[Note]] = {
 def schema(kind: PlatformType) -> dict[str, Any]:
     """The JSON schema of a platform's answer as strict structured output takes it: every member required,
     no other allowed, no defaults."""
-    made: dict[str, Any] = _strict(SHAPES[kind].model_json_schema(mode="serialization"))
+    made: dict[str, Any] = _strict(SHAPES[kind].model_json_schema())
     return made
 
 
 def _strict(part: Any) -> Any:
     if isinstance(part, dict):
-        return {
+        made = {
             name: _strict(value)
             for name, value in part.items()
             if name not in ("default", "description") and not (name == "title" and isinstance(value, str))
         }
+        return made | ({"required": list(made["properties"])} if "properties" in made else {})
     return [_strict(value) for value in part] if isinstance(part, list) else part
 
 
@@ -130,6 +137,7 @@ class _Reading:
         numbered = {str(item.number): ref for ref, item in self._items.items() if item.number is not None}
         self._refs = {**numbered, **{ref: ref for ref in self._items}}
         refs = "|".join(re.escape(ref) for ref in sorted(self._items, key=len, reverse=True))
+        self._numbered = numbered
         self._bare = re.compile(rf"(?<![\w\[`/.-])({refs or '(?!)'})(?![\w\]`/-])")
 
     def whole(self, found: Article | Update | Note) -> Manuscript:
@@ -143,8 +151,8 @@ class _Reading:
         )
 
     def _head(self, said: Said) -> Sentence:
-        made = self._sentence(said.text.strip(' "“”*'), said.refs)
-        return Sentence(made.text.strip(), made.refs)
+        made = self._sentence(said.text, said.refs)
+        return Sentence(made.text.strip(' "“”*'), made.refs)
 
     def _section(self, section: Section) -> Iterator[Block]:
         heading = self._sentence(section.heading, [])
@@ -170,13 +178,19 @@ class _Reading:
     def _sentence(self, text: str, refs: Iterable[str]) -> Sentence:
         text = " ".join(_LEAD.sub("", clean(text)).split())
         text = "".join(_bracketed(text, self._items, self._bare))
+        text = _NUMBER.sub(lambda found: self._link(found, refs), text)
         named = list(refs)
-        if end := _END.search(text):
+        if (end := _END.search(text)) and not _LEADS.search(text[: end.start()]):
             last = pieces(end[1], self._items)
             if all(piece.kind == "ref" or not piece.text.strip() for piece in last):
                 named += [piece.text for piece in last if piece.kind == "ref"]
                 text = text[: end.start()] + text[end.end() :]
         return Sentence(text.strip(), self._known(named))
+
+    def _link(self, found: re.Match[str], refs: Iterable[str]) -> str:
+        """`#42` as the ref of one of the sentence's items; as it is where it is none of them."""
+        ref = self._numbered.get(found[1])
+        return f"[{ref}]" if ref in self._known(refs) else found[0]
 
     def _known(self, refs: Iterable[str]) -> tuple[str, ...]:
         bare = (clean(ref).strip().strip("[]#").strip() for ref in refs)

@@ -40,6 +40,7 @@ class LlmStandIn(StandIn):
         self.sent_back: list[list[str]] = []
         self.mends = False
         self._ill: dict[str, Answer] = {}
+        self._ill_second: dict[str, Answer] = {}
         self._times: Counter[str] = Counter()
         self._posts: dict[str, dict[str, Any]] = {}
 
@@ -53,6 +54,11 @@ class LlmStandIn(StandIn):
         with self._lock:
             self._ill[platform], self._times[platform] = answer, times
 
+    def fail_second(self, platform: str, answer: Answer) -> None:
+        """Its repairs get this answer until `heal()`."""
+        with self._lock:
+            self._ill_second[platform] = answer
+
     def say(self, platform: str, **members: Any) -> None:
         """These members of the platform's next posts are as given instead of made from the activity; `extra`
         is a list of sentences that stand in a paragraph of their own."""
@@ -63,6 +69,7 @@ class LlmStandIn(StandIn):
         with self._lock:
             self._times.clear()
             self._posts.clear()
+            self._ill_second.clear()
             self.sent_back.clear()
             self.mends = False
 
@@ -78,6 +85,8 @@ class LlmStandIn(StandIn):
         with self._lock:
             self.calls[platform] += 1
             answer = self._failure(platform)
+            if answer is None and findings_in(prompt):
+                answer = self._ill_second.get(platform)
         if answer is not None:
             return answer
         if "response_format" in asked and not self.structured:
