@@ -44,7 +44,7 @@ class TemplateWriter:
         audit = settled(english)
         kept, added = ledger.completed(english, audit.kept)
         dropped = [f"Left out: {found.message}" for found in audit.findings if found.kind is not Kind.MISSING]
-        return render.post(brief, kept, remarks=[*_language(brief), *dropped, *added])
+        return render.post(brief, kept, remarks=[*_unheeded(brief), *dropped, *added])
 
 
 def manuscript(story: Story) -> Manuscript:
@@ -81,8 +81,12 @@ def _stubborn(story: Story, made: Manuscript) -> frozenset[str]:
     return frozenset(chain(*(one - tags or one for one in refs))) - story.silent
 
 
-def _language(brief: Brief) -> list[str]:
-    wanted = brief.voice.language
-    if is_english(wanted):
-        return []
-    return [f"The template writer writes English only, not {words.cut(words.one_line(wanted), 40)}."]
+def _unheeded(brief: Brief) -> list[str]:
+    """What the brief asks for and a writer of patterns cannot do."""
+    remarks = []
+    if not is_english(wanted := brief.voice.language):
+        language = words.cut(words.one_line(wanted), 40)
+        remarks.append(f"The template writer writes English only, not {language}.")
+    if brief.instruction.strip():
+        remarks.append("The template writer does not follow instructions: the post is made as it always is.")
+    return remarks

@@ -354,6 +354,12 @@ def test_another_language_than_english_is_remarked(kind: PlatformType) -> None:
     assert post.content == write(kind, told(WALKTHROUGH)).content
 
 
+def test_an_instruction_is_not_followed_and_remarked() -> None:
+    asked = brief("DEVTO", told(WALKTHROUGH), instruction="Make it funny.")
+    [remark] = TemplateWriter().write(asked).remarks
+    assert remark.startswith("The template writer does not follow instructions")
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_a_folder_is_known_by_its_projects_name(kind: PlatformType) -> None:
     local = replace(WALKTHROUGH, repository="checkout", url=None)
