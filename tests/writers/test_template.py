@@ -228,6 +228,15 @@ def test_every_breaking_change_is_mentioned(kind: PlatformType) -> None:
     assert {ref for claim in post.claims for ref in claim.refs} >= {f"PR{n}" for n in range(1, 31)}
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_a_breaking_change_that_cannot_be_quoted_is_mentioned(kind: PlatformType) -> None:
+    rude = pull(7, "feat!: drop this shitty cache")
+    content = write(kind, told(replace(WALKTHROUGH, pulls=(rude,)))).content
+    assert "A breaking change (" in content
+    assert "#7" in content
+    assert "shit" not in content
+
+
 def test_a_routine_title_does_not_hide_that_it_breaks() -> None:
     found = activity(pulls=(pull(7, "Update dependencies", labels=("breaking-change",)),))
     assert "## Breaking changes\n\n- **Update" in article(found)
