@@ -350,6 +350,12 @@ def test_swearing_is_counted_and_not_quoted(kind: PlatformType) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_swearing_alone_is_counted(kind: PlatformType) -> None:
+    found = activity(commits=(commit("a000000", "Remove this fucking cache", "a.py"),))
+    assert "In short: 1 change." in write(kind, told(found)).content
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_a_title_in_another_language_is_told_as_it_is(kind: PlatformType) -> None:
     post = write(kind, told(activity(commits=(commit("a000000", "修复解析器中的错误", "a.py"),))))
     assert "修复解析器中的错误" in post.content
