@@ -198,7 +198,12 @@ def _code_faults(sentence: Sentence, borne: Borne) -> Faults:
     if not any(code in _lines(source.item.body[:BODY_MAX]) for source in borne.cited) or not code.strip():
         yield Fault(Kind.CODE_BLOCK, f"is code that does not stand in {borne.called}, line for line")
     said = Said(replace(sentence, text=f"`{words.one_line(sentence.text).replace('`', ' ')}`"), borne)
-    yield from (*names.addresses(said), *names.orders(said), *names.secrets(said))
+    yield from (
+        *names.addresses(said),
+        *names.code_addresses(said),
+        *names.orders(said),
+        *names.secrets(said),
+    )
 
 
 def _lines(text: str) -> str:

@@ -66,7 +66,9 @@ class Source:
     def units(self) -> tuple[Unit, ...]:
         item = self.item
         found = [Unit(title, _meta(item)) for title in [factual(item.title)]]
-        found += [Unit(line) for line in _statements(item.body)]
+        # What stands under a title that gives orders is likely part of them.
+        body = "" if is_order(item.title[: text.LINE_MAX]) else item.body
+        found += [Unit(line) for line in _statements(body)]
         found += [Unit(factual(label)) for label in item.labels]
         found += [Unit(path, self._statuses.get(path, "")) for path in self.paths]
         found += [Unit(self._name)]
