@@ -48,11 +48,9 @@ def hostile(place: str, text: str) -> Activity:
         HOME,
         commits=(
             Commit("a" * 40, message, author, at, f"{HOME}/commit/{'a' * 40}", ("0",)),
-            Commit("b" * 40, "Add retries to the worker", BORIS, at, f"{HOME}/commit/{'b' * 40}", ("0",)),
+            Commit("b" * 40, "Add retries to the worker", BORIS, at, f"{HOME}/commit/b", ("0",)),
         ),
-        pulls=(
-            PullRequest(7, by["pull title"] or "Fix the scan", at, BORIS, by["pull body"], url=f"{HOME}/pull/7"),
-        ),
+        pulls=(PullRequest(7, by["pull title"] or "Fix it", at, BORIS, by["pull body"], (), f"{HOME}/pull/7"),),
         issues=(Issue(9, by["issue title"] or "It is slow", at, url=f"{HOME}/issues/9", reason="completed"),),
         releases=(Release("v1.2.0", "v1.2.0", at, by["release notes"], f"{HOME}/releases/tag/v1.2.0"),),
     )  # fmt: skip
@@ -107,9 +105,10 @@ def problems(made: Post, text: str, kind: str) -> list[str]:
         f"foreign address {url}" for url in re.findall(r"(?:https?:)?//[^\s)>\]]+", whole) if not own(url)
     ]
     found += [f"bare address {one}" for one in re.findall(r"\bevil[\w.-]*\.(?:com|example)\b", whole)]
+    prose = re.sub(r"^```\n.*?^```$|`[^`\n]+`", "", whole, flags=re.M | re.S)
     found += [
         f"acts: {one}"
-        for one in re.findall(r"<(?:script|img|svg|iframe|style|div)\b|javascript:|\x1b", whole)
+        for one in re.findall(r"<(?:script|img|svg|iframe|style|div)\b|javascript:|\x1b", prose)
     ]
     found += [f"hidden {char!r}" for char in whole if char in "\u200b\u202e\u202c\u00ad\u2066"]
     found += [f"order: {line[:80]}" for line in re.split(r"\n+|(?<=[.!?])\s", whole) if is_order(line)]
