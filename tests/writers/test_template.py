@@ -286,7 +286,7 @@ def test_what_was_removed_is_told_with_what_is_gone() -> None:
         )
     )
     content = article(found)
-    assert f"## Removed\n\n- **Removed kt impl** in `app/kyoto.py` ([`abc1230`]({HOME}" in content
+    assert f"## Removed\n\n- **Removed kt implementation** in `app/kyoto.py` ([`abc1230`]({HOME}" in content
     assert "grieve" not in content
 
 
