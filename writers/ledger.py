@@ -20,7 +20,7 @@ from writers.ledger_heads import tag_faults, title_faults
 from writers.ledger_numbers import numbers
 from writers.ledger_polarity import polarity
 from writers.ledger_said import Fault, Faults, Kind, Said
-from writers.ledger_sources import BODY_MAX, Borne, Sources
+from writers.ledger_sources import Borne, Sources
 from writers.ledger_text import cited
 from writers.render import headed
 
@@ -195,10 +195,15 @@ def told(brief: Brief, manuscript: Manuscript) -> frozenset[str]:
 def _code_faults(sentence: Sentence, borne: Borne) -> Faults:
     """A block of code stands in the body of a cited item, line for line, and has no foreign address."""
     code = _lines(sentence.text)
-    if not any(code in _lines(source.item.body[:BODY_MAX]) for source in borne.cited) or not code.strip():
+    if not any(code in _lines(source.body) for source in borne.cited) or not code.strip():
         yield Fault(Kind.CODE_BLOCK, f"is code that does not stand in {borne.called}, line for line")
     said = Said(replace(sentence, text=f"`{words.one_line(sentence.text).replace('`', ' ')}`"), borne)
-    yield from (*names.addresses(said), *names.orders(said), *names.secrets(said))
+    yield from (
+        *names.addresses(said),
+        *names.code_addresses(said),
+        *names.orders(said),
+        *names.secrets(said),
+    )
 
 
 def _lines(text: str) -> str:

@@ -149,6 +149,14 @@ def addresses(said: Said) -> Faults:
         yield Fault(Kind.ADDRESS, f"mentions {mention[:80]}, and nobody is mentioned by @")
 
 
+def code_addresses(said: Said) -> Faults:
+    """What readers would take for an address though no scheme stands before it, in a block of code."""
+    for code in said.codes:
+        for address in [*_EMAIL.findall(code), *_DOMAIN.findall(code)]:
+            if "/" in address or "@" in address:
+                yield Fault(Kind.ADDRESS, f"has the address {address[:80]} in it")
+
+
 def _own(said: Said) -> set[str]:
     digest = said.borne.sources.digest
     urls = [digest.url, *(source.item.url for source in said.borne.cited)]

@@ -1,7 +1,7 @@
 """What a sentence may rest on: the digest's items and the digest itself, each taken apart once."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,7 +66,7 @@ class Source:
     def units(self) -> tuple[Unit, ...]:
         item = self.item
         found = [Unit(title, _meta(item)) for title in [factual(item.title)]]
-        found += [Unit(line) for line in _statements(item.body)]
+        found += [Unit(line) for line in _statements(self.body)]
         found += [Unit(factual(label)) for label in item.labels]
         found += [Unit(path, self._statuses.get(path, "")) for path in self.paths]
         found += [Unit(self._name)]
@@ -84,6 +84,13 @@ class Source:
         item = self.item
         day = words.day(item.date) if item.date else ""
         return " ".join(filter(None, [f"#{item.number}" if item.number else item.ref[1:], day]))
+
+    @cached_property
+    def body(self) -> str:
+        """Its body; none where it or the title gives orders, for what stands beside one is likely part of
+        it."""
+        body = _COMMENT.sub(" ", self.item.body[:BODY_MAX].replace("\r\n", "\n"))
+        return "" if is_order(self.item.title[: text.LINE_MAX]) or _has_order(body) else body
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -229,17 +236,17 @@ def factual(line: str) -> str:
     return "" if is_order(line[: text.LINE_MAX]) else text.clean(line).replace("`", "")
 
 
+def _lines(body: str) -> list[str]:
+    return [line for line in _BREAK.split(f"\n{body}") if line and line.strip()][:STATEMENTS_MAX]
+
+
 def _statements(body: str) -> Iterator[str]:
-    """A body's statements; none at all where one of them gives orders, for what stands beside it is likely
-    part of it."""
-    body = _COMMENT.sub(" ", body[:BODY_MAX].replace("\r\n", "\n"))
-    lines = [line for line in _BREAK.split(f"\n{body}") if line and line.strip()][:STATEMENTS_MAX]
-    return iter(()) if _has_order(lines, body) else filter(None, map(factual, lines))
+    return filter(None, map(factual, _lines(body)))
 
 
-def _has_order(lines: Iterable[str], body: str) -> bool:
+def _has_order(body: str) -> bool:
     whole = (body[at : at + text.LINE_MAX] for at in range(0, len(body), text.LINE_MAX // 2))
-    return any(is_order(line[: text.LINE_MAX]) for line in (*lines, *whole))
+    return any(is_order(line[: text.LINE_MAX]) for line in (*_lines(body), *whole))
 
 
 def _meta(item: DigestItem) -> str:

@@ -22,7 +22,7 @@ _SHAPES: dict[PlatformType, Callable[[Story], Manuscript]] = {
 }
 
 
-ROUNDS = 10
+ROUNDS = 25
 """How often a manuscript is made anew without what the ledger refused in it."""
 
 

@@ -117,11 +117,11 @@ def follow_ups(story: Story, item: DigestItem) -> list[Sentence]:
     return [say(f"Follow-up{'s' if len(refs) > 1 else ''}: {links}.", *refs)] if 0 < len(refs) <= 8 else []
 
 
-def released(story: Story, *, linked: bool = True) -> str:
+def released(story: Story) -> str:
     """`Huey [R3.2.0] and [R3.2.1]`, the name only where the tags do not begin with it."""
     first = title.tag(story.releases[0])
     own = "" if first.lower().startswith(story.name.lower()) else f"{text.prose(story.name)} "
-    names = [f"[{one.ref}]" if linked else title.tag(one) for one in story.releases]
+    names = [f"[{one.ref}]" for one in story.releases]
     listed = words.listed(names) if len(names) <= RELEASES_MOST else f"{names[0]} to {names[-1]}"
     return f"{own}{listed}"
 
@@ -145,6 +145,7 @@ def listing(items: Sequence[tuple[str, DigestItem]], *, linked: bool) -> str:
 def rest(story: Story, told: set[str]) -> list[Sentence]:
     """What is not told, counted: `Routine: 7 dependency updates.` and `Besides these: 12 smaller changes.`"""
     left = story.untold(told)
+    told = told.intersection(item.ref for item in story.changes)
     routine = [] if story.is_routine and told else [item for item in left if is_dependency(item)]
     updates = [item.ref for item in routine][:UPDATES_MOST]
     made = []

@@ -64,7 +64,8 @@ _NAMES = {
     name.lower(): name
     for name in ("Django", "Docker", "GitHub", "JavaScript", "macOS", "MySQL", "PostgreSQL", "Python",
                  "SQLite", "TypeScript")
-}  # fmt: skip
+} | {"impl": "implementation", "deps": "dependencies"}  # fmt: skip
+"""Names as those who made them write them, and abbreviations spelt out."""
 _NAME = re.compile(rf"(?<![\w`./@:-])(?:{'|'.join(map(re.escape, _NAMES))})(?![\w`/@:-]|\.\w)")
 _AND_MORE = re.compile(r"(?<=.{20}) \+ (?=[a-z]{3})")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")

@@ -19,6 +19,7 @@ PHRASE_MAX = 56
 """Characters of one change inside a title; longer ones are left to the text."""
 
 _TAG = re.compile(r"(?!.*(?:--|__|//|-_|_-|(?<![\w/])@[\w-]+(?![\w-]*[./])))(?=.*[^\W_])[\w.+/@-]{1,60}")
+_DOMAIN = re.compile(r"[A-Za-z][\w-]*\.[A-Za-z]{2,}$")
 _ADDED = re.compile(
     r"(?:add|introduce|implement|create|provide|ship|expose|new)\s+"
     r"(.+)", re.I
@@ -68,7 +69,8 @@ def releases(brief: Brief) -> list[DigestItem]:
 
 
 def _is_name(tag: str) -> bool:
-    return bool(_TAG.fullmatch(tag)) and text.clean(tag) == tag and not text.is_unfit(tag)
+    is_plain = bool(_TAG.fullmatch(tag)) and not _DOMAIN.search(tag) and text.clean(tag) == tag
+    return is_plain and not text.is_unfit(tag)
 
 
 def subject(brief: Brief) -> str:

@@ -228,6 +228,15 @@ def test_every_breaking_change_is_mentioned(kind: PlatformType) -> None:
     assert {ref for claim in post.claims for ref in claim.refs} >= {f"PR{n}" for n in range(1, 31)}
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_a_breaking_change_that_cannot_be_quoted_is_mentioned(kind: PlatformType) -> None:
+    rude = pull(7, "feat!: drop this shitty cache")
+    content = write(kind, told(replace(WALKTHROUGH, pulls=(rude,)))).content
+    assert "A breaking change (" in content
+    assert "#7" in content
+    assert "shit" not in content
+
+
 def test_a_routine_title_does_not_hide_that_it_breaks() -> None:
     found = activity(pulls=(pull(7, "Update dependencies", labels=("breaking-change",)),))
     assert "## Breaking changes\n\n- **Update" in article(found)
@@ -277,7 +286,7 @@ def test_what_was_removed_is_told_with_what_is_gone() -> None:
         )
     )
     content = article(found)
-    assert f"## Removed\n\n- **Removed kt impl** in `app/kyoto.py` ([`abc1230`]({HOME}" in content
+    assert f"## Removed\n\n- **Removed kt implementation** in `app/kyoto.py` ([`abc1230`]({HOME}" in content
     assert "grieve" not in content
 
 
@@ -338,6 +347,12 @@ def test_swearing_is_counted_and_not_quoted(kind: PlatformType) -> None:
     post = write(kind, told(found))
     assert "fuck" not in post.content
     assert "Besides these: 1 more change." in post.content
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_swearing_alone_is_counted(kind: PlatformType) -> None:
+    found = activity(commits=(commit("a000000", "Remove this fucking cache", "a.py"),))
+    assert "In short: 1 change." in write(kind, told(found)).content
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -173,5 +173,5 @@ def test_every_length_fits_every_platform(title: str, count: int, project: str) 
     )
     found = activity(commits=long, releases=(Release(title or "v1", title, END, title),))
     for kind in ALL:
-        write(kind, told(found), project)
-        write(kind, told(replace(found, url=None, repository="x")), project)
+        write(kind, told(found), f"Lib {project}")
+        write(kind, told(replace(found, url=None, repository="x")), f"Lib {project}")

@@ -18,7 +18,7 @@ from writers import template_title as title
         ("Fix for chord when a member fails.", True, "Fix for chord when a member fails"),
         ("Fix up heappop tiebreak", True, "Fixed up heappop tiebreak"),
         ("Add x", False, "Add x"),
-        ("Kill kt impl. I love kt, and will grieve.", True, "Removed kt impl"),
+        ("Kill kt impl. I love kt, and will grieve.", True, "Removed kt implementation"),
         ("template_filter without parens", True, "template_filter without parens"),
         ("iOS build", True, "iOS build"),
         ("Add v1.2. of it", True, "Added v1.2. of it"),
