@@ -146,9 +146,10 @@ def tell_again(draft_id: str) -> Response:
 @login_required
 def order(draft_id: str) -> Response:
     """How writing it anew stands; what has ended polls no more."""
-    shown = pages_draft.page(owned(Draft, draft_id))
-    if htmx.asked() and request.args.get("v") == htmx.version(shown.order):
+    draft = owned(Draft, draft_id)
+    if htmx.asked() and request.args.get("v") == htmx.version(pages_draft.order_of(draft)):
         return htmx.unchanged()
+    shown = pages_draft.page(draft)
     if htmx.asked():
         return make_response(htmx.block(ORDER, "order", draft=shown))
     return make_response(render_template(PAGE, draft=shown))

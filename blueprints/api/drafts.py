@@ -15,6 +15,7 @@ from blueprints.inputs import detail, parse
 from models import Draft, Execution
 from pipeline import drafts, regenerate, versions
 from pipeline.drafts import DraftConflictError
+from pipeline.giveback import give_back
 from tasks.queue import ring
 
 
@@ -131,6 +132,20 @@ def cancel_regeneration(draft_id: str) -> Response:
     row = find(Draft, draft_id)
     regenerate.cancel(db.session(), row.id)
     return answer(_detail(row))
+
+
+@api.post("/drafts/<draft_id>/give-back")
+@operation(
+    "Give what a rejected draft told back to its job, whose next run tells it again",
+    answer=draft_shapes.GivenBackView,
+    errors=(409,),
+)
+def give_back_draft(draft_id: str) -> Response:
+    row_id = find(Draft, draft_id).id
+    db.session.rollback()  # the job is locked first
+    items = give_back(db.session(), row_id)
+    db.session.commit()
+    return answer({"items": items})
 
 
 @api.get("/drafts/<draft_id>/versions")

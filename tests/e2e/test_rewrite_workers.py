@@ -1,4 +1,4 @@
-"""A worker dies, or stands still, while it writes a draft anew: the order goes on, and no text counts twice."""
+"""A worker dies, or stands still, while it writes a draft anew: the order goes on, no text counts twice."""
 
 import signal
 
