@@ -305,7 +305,8 @@ class JobBody(PreviewBody):
 
 
 class TriggerBody(Body):
-    """`since` tells again from there; a dry run shows what would be said and moves nothing."""
+    """`since` tells again from there; a dry run shows what would be said and moves nothing. Whoever triggers
+    gets posts of whatever there is, however little."""
 
     job_id: Id
     dry_run: bool = False

@@ -223,8 +223,10 @@ def _truth(
 
 def _found(execution: Execution, results: Sequence[Result]) -> str:
     """What was read, and what rejected posts had given back."""
-    again = sum(result.given_back for result in results)
-    return (execution.summary or "activity") + (f" plus {givenback.counted(again)}" if again else "")
+    read, again = execution.summary or "activity", sum(result.given_back for result in results)
+    if not again:
+        return read
+    return givenback.counted(again) if read == "No activity" else f"{read} plus {givenback.counted(again)}"
 
 
 def _too_little(execution: Execution) -> str:
@@ -234,7 +236,7 @@ def _too_little(execution: Execution) -> str:
     if since is None or until is None or until < since:
         return said
     latest = view.exactly(since + CARRIED_MAX, execution.job.timezone).words
-    return f"{said} From {latest} on whatever has come in is told."
+    return f"{said} From {latest} on a run tells whatever there is."
 
 
 def _nothing(execution: Execution) -> str:

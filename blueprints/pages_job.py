@@ -31,14 +31,19 @@ TOLD = {
 }
 
 SIGNIFICANCE = {
-    "NORMAL": "When there is news: a release, a feature, a fix, or three smaller changes",
-    "STRICT": "Only for a release, a breaking change, a feature, or three fixes",
+    "NORMAL": "When there is news",
+    "STRICT": "For great news only",
     "OFF": "After every run that finds anything",
 }
+NEWS = {
+    "NORMAL": ": a release, a breaking change, a feature, a fix, or three smaller changes",
+    "STRICT": ": a release, a breaking change, a feature, or three fixes",
+    "OFF": "",
+}
 WRITERS = {
-    "AUTO": "The model where the server has a key for one, else the template writer",
-    "TEMPLATE": "The template writer, which needs no key",
-    "MODEL": "The model; without a key the run fails and says so",
+    "AUTO": "The model, or the template writer without a key",
+    "TEMPLATE": "The template writer",
+    "MODEL": "The model; without a key the run fails",
 }
 
 FALLS_BACK = "; the template writer steps in where the model fails for good"
@@ -149,7 +154,7 @@ def _settings(job: Job) -> tuple[tuple[str, str], ...]:
         ("Time limit", view.span(job.time_limit)),
         ("Missed runs", MISSED[job.on_missed]),
         *((("On a push", _on_push(job)),) if job.run_on_push else ()),
-        ("A post is written", SIGNIFICANCE[job.significance]),
+        ("A post is written", SIGNIFICANCE[job.significance] + NEWS[job.significance]),
         ("Written by", WRITERS[job.writer] + (FALLS_BACK if job.falls_back else "")),
         ("First run", _first_run(job)),
         ("You are told", TOLD[job.notify]),

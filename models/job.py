@@ -24,8 +24,10 @@ class Job(Base):
     `platform_ids` None means all connected platforms. After `pause_after` failed executions in a row (0:
     never) the job is paused: `paused_at` says since when, and there is no next slot until it goes on.
     `significance` is OFF, NORMAL or STRICT: what a window has to hold for a post; `carried_since` is when the
-    first of the windows ended that had too little and are carried over. `writer` is AUTO (the model where
-    there is a key), TEMPLATE or MODEL; `falls_back` to the template writer where the model fails for good.
+    first of the windows ended that had too little and are carried over; while `cursor_read` is None then,
+    nothing was told yet, and `cursor_until` is where the first window begins. `writer` is AUTO (the model
+    where there is a key), TEMPLATE or MODEL; `falls_back` to the template writer where the model fails for
+    good.
     """
 
     __tablename__ = "job"

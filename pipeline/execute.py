@@ -18,6 +18,7 @@ from pipeline.brief import brief_for, maker
 from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on
 from pipeline.privacy import Wishes
 from pipeline.record import Fault
+from pipeline.remember import Ending
 from pipeline.showing import digests
 from pipeline.story import Story, end_posts, end_scan, forget_writes, load
 from pipeline.take import take_one
@@ -64,7 +65,7 @@ def _attempt(
         if story.missing:
             go_on(heart)
         _write(story, activity)
-        ending = record.Ending(activity, story.results, story.given, story.too_little)
+        ending = Ending(activity, story.results, story.given, story.too_little)
         return record.complete(session, hold, story.execution, ending, adapters.base_url, adapters.approval)
     except LostError:
         raise

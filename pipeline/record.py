@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lib import clock, ids
-from models import Attempt, Draft, Execution, Job, Project, Step, Told, origins
-from models.base import table, upsert
+from models import Attempt, Draft, Execution, Job, Step, origins
+from models.base import table
 from models.values import Activity, Key, Outcome, Status
-from pipeline import givenback, heldback, versions
+from pipeline import givenback, versions
 from pipeline.bells import Bell
 from pipeline.finish import finish
 from pipeline.hold import Hold
 from pipeline.notify import Waiting
+from pipeline.remember import Ending, remember
 from pipeline.write import Written
 from platforms import NAMES
 
@@ -26,15 +27,6 @@ _draft_table = table(Draft)
 # Without values(): the columns to set are those of the parameters.
 _END_ATTEMPT = update(_attempt_table).where(
     _attempt_table.c.execution_id == bindparam("of"), _attempt_table.c.number == bindparam("tried")
-)
-_project = table(Project)
-_SYNCED = (
-    update(_project)
-    .where(
-        _project.c.id == bindparam("project"),
-        _project.c.last_synced_at.is_(None) | (_project.c.last_synced_at < bindparam("until")),
-    )
-    .values(last_synced_at=bindparam("until"))
 )
 LONGEST_WAIT = 3600.0
 LONGEST_NAMED_WAIT = 6 * 3600.0
@@ -50,30 +42,6 @@ class Fault:
     permanent: bool = False
     retry_after: float | None = None
     status: Status = Status.FAILED
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What came of a run: what it read and wrote; `given` is what had been given back to the platforms, by
-    their ids, and `too_little` why what it read is carried over instead of told."""
-
-    activity: Activity
-    results: Sequence[Written]
-    given: givenback.Given
-    too_little: str | None = None
-
-    @property
-    def outcome(self) -> Outcome:
-        """What COMPLETED means here."""
-        if not self.results:
-            return Outcome.NOT_SIGNIFICANT if self.too_little else Outcome.NO_ACTIVITY
-        return Outcome.PARTIAL if any(result.failure for result in self.results) else Outcome.SUCCESS
-
-    @property
-    def told(self) -> dict[str, list[Key]]:
-        """What of `given` the posts tell, by platform id."""
-        written = {result.platform_id for result in self.results if result.post is not None}
-        return {one: activity.keys() for one, activity in self.given.items() if one in written}
 
 
 def complete(
@@ -113,7 +81,7 @@ def complete(
         if drafts:
             connection.execute(insert(_draft_table), drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
-        _remember(connection, execution, ending)
+        remember(connection, execution, ending)
         posts = [_waiting(draft, approval) for draft in drafts]
         bells = finish(session, connection, execution, activity, base_url, posts)
         if drafts:  # the job is locked by now, as it is for whoever gives back
@@ -357,27 +325,3 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
             "tags": list(result.post.tags),
         }
     return shown
-
-
-def _remember(connection: Connection, execution: Execution, ending: Ending) -> None:
-    """What this run tells no later run of the job tells again.
-
-    What is carried over is none of it: the next run reads it again, held security fixes included. Only what
-    stood there before a job's first window has been passed for good.
-    """
-    if not execution.moves_cursor:
-        return
-    activity, at = ending.activity, clock.now()
-    connection.execute(_SYNCED, {"project": execution.project_id, "until": activity.window.until})
-    if ending.outcome == Outcome.NOT_SIGNIFICANT:
-        keys = {key for key in activity.passed if key[0] == "release"}
-    else:
-        # What was withheld is dealt with as well: for good, or kept until its release.
-        keys = {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}
-    if keys:
-        rows = [
-            {"job_id": execution.job_id, "kind": kind, "key": key, "at": at} for kind, key in sorted(keys)
-        ]
-        connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
-    if ending.outcome != Outcome.NOT_SIGNIFICANT:
-        heldback.settle(connection, execution.job_id, activity, at)

@@ -112,6 +112,10 @@ def test_the_walkthroughs_job(api, rows, project, clock):
         "platformIds": None,
         "runOnPush": False,
         "pushAt": None,
+        "significance": "NORMAL",
+        "carriedSince": None,
+        "writer": "AUTO",
+        "fallsBack": False,
         "createdAt": "2025-10-02T10:30:00.000Z",
     }
 

@@ -66,6 +66,7 @@ def test_a_jobs_form_reads_as_the_api_does():
         "first_run": {"days": 30},
         "platform_ids": None,
         "run_on_push": False,
+        "falls_back": False,
     }
 
 

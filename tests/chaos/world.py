@@ -15,7 +15,7 @@ from tests.standins.llm import LlmStandIn, platform_of
 from tests.standins.llm import error as llm_error
 from tests.standins.server import Answer, Request
 
-NUMBER = re.compile(r"Change number (\d+)\b")
+NUMBER = re.compile(r"Add part (\d+)\b")
 AGO = timedelta(seconds=3)
 """How old a new commit is: older than the window's end, which has whole seconds. The margin reads it."""
 
@@ -58,7 +58,7 @@ class Forge(GitHubStandIn):
     def _change(self, data: Json) -> None:
         number, name = next(self._numbers), data["repository"]["full_name"]
         sha = f"{number:08x}".ljust(40, "0")
-        self._known[name].commit(sha, datetime.now(UTC) - AGO, f"Change number {number}", files=("a.py",))
+        self._known[name].commit(sha, datetime.now(UTC) - AGO, f"Add part {number}", files=("a.py",))
         del data["commits"][100:]
 
 

@@ -11,7 +11,9 @@ from models.values import ACTIVITY, Activity, Seen, Window
 from pipeline import control, execute, projects
 from pipeline.significance import CARRIED_MAX
 from sources.base import Known, SourceError
+from sources.git import LocalGit
 from tests.pipeline.conftest import commit, make_job
+from tests.sources.git_repo import Repo
 
 NOW = datetime(2025, 10, 3, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -336,3 +338,22 @@ def test_what_is_left_out_of_the_digest_alone_is_no_activity(session, job, adapt
     )
     assert run(session, job, adapters).outcome == "NO_ACTIVITY"
     assert told(session) == {"m1"}
+
+
+def test_a_local_repositorys_first_run_stays_one(session, clock, adapters, tmp_path):
+    """What stood there before it is not told with what was carried over."""
+    clock.move_to(NOW)
+    job, repo = make_job(session, ("DEVTO",)), Repo(tmp_path / "awesome-lib")
+    adapters.source = lambda project: LocalGit(repo.path, root=tmp_path)
+    repo.commit("Add what was told long ago", -24 * 30)
+    repo.git("tag", "v0.1")
+    repo.commit(BUMP, 20, {"uv.lock": "x"})
+    first = run(session, job, adapters)
+    assert (first.outcome, first.summary) == ("NOT_SIGNIFICANT", "1 commit")
+    clock.advance(86_400)
+    repo.commit(FEATURE, 40)
+    repo.git("tag", "v0.0.1", "HEAD~2")
+    second = run(session, job, adapters)
+    assert (second.outcome, second.summary) == ("SUCCESS", "2 commits, 1 release")
+    clock.advance(86_400)
+    assert run(session, job, adapters).outcome == "NO_ACTIVITY"

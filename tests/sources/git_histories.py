@@ -5,7 +5,7 @@ import random
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -380,10 +380,12 @@ class Reader:
     pulls: set[int] = field(default_factory=set)
     issues: set[int] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
+    carries: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
     def attempt(self, fails: str = "") -> None:
-        """One attempt, which `early` in the scan or `late`, after it, may fail: nothing is kept then."""
+        """One attempt, which `early` in the scan or `late`, after it, may fail: nothing is kept then. Where
+        it is `small`, it is not significant: the next one reads it again."""
         history = self.history
         asked = 0
 
@@ -403,15 +405,28 @@ class Reader:
         except Refused:
             self.counts["failures"] += 1
             return
+        lost = bool(self.head) and self.head not in history.held
+        if fails == "small":
+            self.carry(found, margin or since, lost)
+            return
         if fails:
             self.counts["failures"] += 1
             return
-        lost = bool(self.head) and self.head not in history.held
         self.check(found, margin or since, lost)
         self.told.update(found.keys())
-        self.until, self.head = found.window.until, history.main
+        self.until, self.head, self.carries = found.window.until, history.main, False
         history.heads.append(history.main)
         self.counts["scans"] += 1
+
+    def carry(self, found: Activity, after: datetime, lost: bool) -> None:
+        """It finds what it must, and of all that only the tags stay passed that stood there before."""
+        kept = {name: set(getattr(self, name)) for name in ("passed", "commits", "pulls", "issues", "tags")}
+        replace(self, counts=Counter(), **kept).check(found, after, lost)
+        passed = [key for key in found.passed if key[0] == "release"]
+        self.told.update(passed)
+        self.tags |= {name for _, name in passed if name}
+        self.carries = True
+        self.counts["carried"] += 1
 
     def check(self, found: Activity, after: datetime, lost: bool) -> None:
         history, nodes = self.history, self.history.nodes
@@ -468,7 +483,7 @@ class Reader:
         history = self.history
         tags = {n: d if d is not None else history.nodes[m].date for n, (m, d) in history.tags.items()}
         new = set(tags) - self.tags
-        if self.until is None:
+        if self.until is None and not self.carries:
             new = {name for name in new if tags[name] > after.timestamp()}
         assert Counter(release.tag for release in found.releases) == Counter(new)
         self.tags |= set(tags)
@@ -515,7 +530,7 @@ def play(folder: Path, seed: int, move_clock: Callable[[datetime], None]) -> Cou
         history.cleans = cleans
         history.flush()
         move_clock(datetime.fromtimestamp(history.now, UTC))
-        fails = dice.choice(("", "", "", "early", "late")) if number < rounds - 1 else ""
+        fails = dice.choice(("", "", "", "early", "late", "small")) if number < rounds - 1 else ""
         reader.attempt(fails)
     reader.check_all()
     return reader.counts

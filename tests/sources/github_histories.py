@@ -193,6 +193,13 @@ class Reader:
         self.told: list[ItemKey] = []
         self.job = SimpleNamespace(first_run=first, cursor_until=None, cursor_floor=None)
         self.job.cursor_head = self.job.cursor_read = self.job.cursor_etag = None
+        self.job.carried_since = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing was told yet, though something may be carried over."""
+        job = self.job
+        return job.cursor_until is None or (job.carried_since is not None and job.cursor_read is None)
 
     def plan(self) -> WindowPlan:
         return WindowPlan(self.job, SimpleNamespace(tell_since=None, triggered_by="scheduled"), self.project)  # type: ignore[arg-type]
@@ -212,13 +219,24 @@ class Reader:
         self.told += activity.keys()
         job.cursor_floor = min(job.cursor_floor or window.since, window.since)
         job.cursor_until, job.cursor_head = window.until, window.head or job.cursor_head
+        job.carried_since = None
         if not activity.unchanged:
             job.cursor_read = window.until
             job.cursor_etag = activity.seen.etag if activity.seen else None
         self.learn(activity)
 
+    def carry(self, activity: Activity) -> None:
+        """What a run leaves that tells nothing, because it is not significant."""
+        job, window = self.job, activity.window
+        self.told += [key for key in activity.passed if key[0] == "release"]
+        job.cursor_floor = job.cursor_floor or window.since
+        if job.carried_since is None:
+            job.cursor_read = job.cursor_read or job.cursor_until
+        job.cursor_until = job.cursor_until or window.since
+        job.carried_since = job.carried_since or window.until
+        self.learn(activity)
+
     def learn(self, activity: Activity) -> None:
-        """What even a run leaves that tells nothing, because it is not significant."""
         if activity.seen is not None:
             self.project.github_id = activity.seen.id
             self.owner, _, self.name = activity.seen.full_name.partition("/")
@@ -267,7 +285,7 @@ class Account:
         """What is there now. A scan that goes by dates does not see what is older than where it begins."""
         shown = self.shown()
         self.note(shown)
-        first = self.reader.job.cursor_until is None
+        first = self.reader.is_first
         self.by_date_from = None
         self.start = plan.since if first else min(plan.since, plan.margin_from or plan.since)
         if first:
@@ -408,9 +426,11 @@ class History:
         finally:
             self.server.after({})
             self.account.scanning = False
-        if not calm and self.dice.random() < 0.06:
-            self.log.append(f"{when} put aside: {activity.summary}")
-            self.reader.learn(activity)
+        # What is not told is told with what comes by then; where nothing is, there is nothing to carry.
+        if not calm and activity.has_activity and self.dice.random() < 0.2:
+            self.log.append(f"{when} carried over: {activity.summary}")
+            self.counts["carried"] += 1
+            self.reader.carry(activity)
             return
         self.account.succeeded(activity, before, when)
         self.reader.finish(activity)

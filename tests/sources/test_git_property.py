@@ -10,7 +10,7 @@ import pytest
 
 from tests.sources.git_histories import play
 
-COUNTED = ("scans", "failures", "commits", "pulls", "issues", "releases")
+COUNTED = ("scans", "failures", "carried", "commits", "pulls", "issues", "releases")
 
 
 def play_all(folder: Path, seeds: range, clock) -> Counter[str]:

@@ -70,6 +70,7 @@ def counted(tally, history: History) -> None:
         items_told=history.counts["items"],
         failures_met=history.counts["failures"],
         unchanged=history.counts["unchanged"],
+        carried=history.counts["carried"],
     )
 
 
