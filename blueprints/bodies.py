@@ -1,50 +1,28 @@
 """What may be sent, as pydantic models: attribute names inside, camelCase outside, types taken strictly."""
 
-import json
 import re
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     WithJsonSchema,
     create_model,
 )
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
+from blueprints.bodies_base import Body, line, printable, prose, within, without_default, wrong
+from blueprints.bodies_voice import Settings, SettingsBody, VoiceBody
 from lib import clock
 from lib.words import cut
 from pipeline.privacy import is_glob
 
 OWNER = r"^[A-Za-z0-9-]{1,39}$"
 REPOSITORY = r"^[A-Za-z0-9._-]{1,100}$"
-PRINTABLE = r"^[!-~]+$"
-MAX_SETTINGS = 4096
 MAX_BOTS, MAX_BOT = 100, 100
 MAX_WITHHELD, MIN_WORD, MAX_WORD, MAX_GLOB = 100, 2, 100, 200
 FIRST_RUN_DAYS = (1, 7, 30)
 _NOT_IN_A_BRANCH = re.compile(r"[\s~^:?*\[\\\x7f]|\.\.|@\{|^[-/.]|[/.]$|\.lock$|//")
-
-
-def wrong(message: str) -> PydanticCustomError:
-    """A validator's refusal, said to the user as it stands."""
-    return PydanticCustomError("said", message)
-
-
-def _line(text: str) -> str:
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise wrong("Must not have line breaks or other control characters.")
-    return text
-
-
-def _text(text: str) -> str:
-    _line(text.replace("\r", "").replace("\n", "").replace("\t", ""))
-    return text
 
 
 def _branch(name: str) -> str:
@@ -74,16 +52,6 @@ def _days(days: int) -> int:
     if days not in FIRST_RUN_DAYS:
         raise wrong("Must be 1, 7 or 30.")
     return days
-
-
-def _settings(settings: dict[str, Any]) -> dict[str, Any]:
-    try:
-        size = len(json.dumps(settings, allow_nan=False))
-    except (ValueError, RecursionError):
-        raise wrong("Must be an object of plain JSON values.") from None
-    if size > MAX_SETTINGS:
-        raise wrong(f"Must have at most {MAX_SETTINGS} bytes as JSON; it has {size}.")
-    return settings
 
 
 def _word(word: str) -> str:
@@ -125,33 +93,24 @@ def _bots(names: list[str]) -> list[str]:
     return once
 
 
-def _within(longest: int, shortest: int = 0) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
-
-
-def _printable(longest: int) -> StringConstraints:
-    return StringConstraints(min_length=1, max_length=longest, pattern=PRINTABLE)
-
-
-Name = Annotated[str, _within(255, 1), AfterValidator(_line)]
-Id = Annotated[str, _within(64, 1), AfterValidator(_line)]
-Path = Annotated[str, _within(1000, 1), AfterValidator(_line)]
-Branch = Annotated[str, _within(255, 1), AfterValidator(_line), AfterValidator(_branch)]
+Name = Annotated[str, within(255, 1), AfterValidator(line)]
+Id = Annotated[str, within(64, 1), AfterValidator(line)]
+Path = Annotated[str, within(1000, 1), AfterValidator(line)]
+Branch = Annotated[str, within(255, 1), AfterValidator(line), AfterValidator(_branch)]
 Owner = Annotated[str, Field(pattern=OWNER)]
 Repository = Annotated[str, Field(pattern=REPOSITORY), AfterValidator(_repository)]
-Description = Annotated[str, _within(2000), AfterValidator(_text)]
-VoiceText = Annotated[str, _within(1000), AfterValidator(_text)]
+Description = Annotated[str, within(2000), AfterValidator(prose)]
 Word = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
-    AfterValidator(_line),
+    AfterValidator(line),
     AfterValidator(_word),
     WithJsonSchema({"type": "string", "minLength": MIN_WORD, "maxLength": MAX_WORD}),
 ]
 Glob = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
-    AfterValidator(_line),
+    AfterValidator(line),
     AfterValidator(_glob),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_GLOB}),
 ]
@@ -159,13 +118,13 @@ _AT_MOST = Field(json_schema_extra={"maxItems": MAX_WITHHELD})
 Bot = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
-    AfterValidator(_line),
+    AfterValidator(line),
     AfterValidator(_bot),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_BOT}),
 ]
 Bots = Annotated[list[Bot], AfterValidator(_bots), Field(json_schema_extra={"maxItems": MAX_BOTS})]
-GithubToken = Annotated[str, _printable(500)]
-Credential = Annotated[str, _printable(1000)]
+GithubToken = Annotated[str, printable(500)]
+Credential = Annotated[str, printable(1000)]
 Days = Annotated[
     int, AfterValidator(_days), WithJsonSchema({"type": "integer", "enum": list(FIRST_RUN_DAYS)})
 ]
@@ -196,24 +155,11 @@ TimeConfig = Annotated[
 ]
 
 
-class Body(BaseModel):
-    """The base of all that is sent."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
-
-
-class VoiceBody(Body):
-    audience: VoiceText = ""
-    tone: VoiceText = ""
-    language: VoiceText = ""
-    instructions: VoiceText = ""
-
-
 class WithholdBody(Body):
     """What no post may tell: whole words in any case, and paths as .gitignore has them."""
 
-    words: Annotated[list[Word], AfterValidator(_few), _AT_MOST] = []
-    paths: Annotated[list[Glob], AfterValidator(_few), _AT_MOST] = []
+    words: Annotated[list[Word], AfterValidator(_few), _AT_MOST] = Field(default=[])
+    paths: Annotated[list[Glob], AfterValidator(_few), _AT_MOST] = Field(default=[])
 
 
 class ProjectBody(Body):
@@ -229,7 +175,7 @@ class ProjectBody(Body):
     github_token: GithubToken | None = None
     git_path: Path | None = None
     voice: VoiceBody = VoiceBody()
-    bots: Bots = []
+    bots: Bots = Field(default=[])
     withhold: WithholdBody = WithholdBody()
 
 
@@ -238,7 +184,7 @@ class PlatformBody(Body):
 
     type: Literal["HASHNODE", "DEVTO", "LINKEDIN"]
     is_connected: bool = True
-    settings: Annotated[dict[str, Any], AfterValidator(_settings)] = {}
+    settings: Settings = SettingsBody()
     credentials: dict[str, Any] | None = None
 
 
@@ -311,10 +257,6 @@ class TriggerBody(Body):
     job_id: Id
     dry_run: bool = False
     since: Past | None = None
-
-
-def without_default(schema: dict[str, Any]) -> None:
-    schema.pop("default", None)
 
 
 def editable(model: type[Body]) -> type[Body]:

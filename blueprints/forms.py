@@ -5,6 +5,7 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
+from blueprints import voice
 from blueprints.inputs import WITHHOLD, InputError
 from models import Job, Project
 
@@ -30,7 +31,7 @@ NEW_JOB = {
     "allPlatforms": "on",
     "isEnabled": "on",
 }
-_INNER = {"timeConfig", "credentials", "voice"}
+_INNER = {"timeConfig", "credentials", "settings"}
 _SAID_BY = {"firstRun.since": "since", "firstRun.days": "firstRun"}
 
 
@@ -80,6 +81,8 @@ def _field(path: str) -> str:
     """`timeConfig.hour` is the form's `hour`, `platformIds.0` its `platformIds`."""
     if path in _SAID_BY:
         return _SAID_BY[path]
+    if path.startswith("voice."):
+        return voice.field(path.removeprefix("voice."))
     for name, key in WITHHOLD.items():
         if path == f"withhold.{key}" or path.startswith(f"withhold.{key}."):
             return name
@@ -91,7 +94,6 @@ def project_values(project: Project | None) -> Filled:
     """A project as its flat form; the token is never shown."""
     if project is None:
         return Filled({"sourceType": "GITHUB"})
-    voice = {name: str(text) for name, text in project.voice.items()}
     return Filled(
         {
             "name": project.name,
@@ -101,7 +103,7 @@ def project_values(project: Project | None) -> Filled:
             "githubRepoName": project.github_repo_name or "",
             "githubBranch": project.github_branch or "",
             "gitPath": project.git_path or "",
-            **voice,
+            **voice.to_form(project.voice),
             "bots": "\n".join(project.bots or []),
             **{name: "\n".join((project.withhold or {}).get(key, [])) for name, key in WITHHOLD.items()},
         }

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import MultiDict
 
-from blueprints import bodies
+from blueprints import bodies, bodies_base, disclosure
+from blueprints import voice as voices
 from lib import clock
 from models import Job, Platform, Project
 from pipeline.schedule import Schedule, ScheduleError
@@ -24,7 +25,7 @@ _EMAIL = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z
 _PATTERNS = {
     bodies.OWNER: "Must be the account's name alone, such as octocat: letters, digits and -, at most 39.",
     bodies.REPOSITORY: "Must be the name alone, without a slash: the owner has a field of its own.",
-    bodies.PRINTABLE: "Must have letters, digits and signs of ASCII only, and no spaces.",
+    bodies_base.PRINTABLE: "Must have letters, digits and signs of ASCII only, and no spaces.",
 }
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "Is needed.",
@@ -153,6 +154,10 @@ def read_platform(data: dict[str, Any], *, partial: bool, current: Platform | No
     kind = current.type if current is not None else values.get("type", data.get("type"))
     if current is not None and values.get("type", kind) != kind:
         details.append(detail("type", "Cannot be changed: add another platform and delete this one."))
+    if "settings" in values:
+        values["settings"] = disclosure.merged(values["settings"], current.settings if current else {})
+        said = disclosure.refusals(values["settings"].get("disclosure", ""), str(kind))
+        details += [detail("settings.disclosure", sentence) for sentence in said]
     model = bodies.CREDENTIALS.get(kind) if isinstance(kind, str) else None
     if model is not None and isinstance(data.get("credentials"), dict):
         _, more = check(model, data["credentials"], "credentials")
@@ -297,7 +302,7 @@ def project_form(form: MultiDict[str, str]) -> dict[str, Any]:
         data["githubToken"] = form["githubToken"].strip()
     elif "removeToken" in form:
         data["githubToken"] = None
-    voice = _given(form, "audience", "tone", "language", "instructions")
+    voice = voices.from_form(form)
     if "bots" in form:
         data["bots"] = [line for line in form["bots"].splitlines() if line.strip()]
     withhold = {key: form[name].splitlines() for name, key in WITHHOLD.items() if name in form}

@@ -8,9 +8,9 @@ from sqlalchemy.orm import joinedload
 
 from blueprints import pages_preview, view
 from blueprints.access import settings
-from blueprints.draft_forms import values_of
 from blueprints.extensions import db
 from blueprints.forms import Errors, Filled, no_errors
+from blueprints.forms_draft import values_of
 from blueprints.pages_claims import Passage, Review, review
 from blueprints.pages_order import OrderPart, order_part
 from blueprints.view import Mark, Moment

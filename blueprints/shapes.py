@@ -38,6 +38,17 @@ class WithholdView(View):
     paths: list[str] = []
 
 
+class VoiceView(View):
+    """How the posts sound."""
+
+    audience: str = ""
+    tone: str = ""
+    language: str = ""
+    instructions: str = ""
+    examples: list[str] = []
+    banned: list[str] = []
+
+
 class ProjectView(View):
     """`tokenExpiresAt` and `githubBudget` are of the last scan or test, null where GitHub told none."""
 
@@ -53,7 +64,7 @@ class ProjectView(View):
     github_budget: BudgetView | None
     token_expires_at: Instant | None
     git_path: str | None
-    voice: dict[str, str]
+    voice: VoiceView
     bots: list[str]
     withhold: WithholdView
     last_synced_at: Instant | None

@@ -51,6 +51,13 @@ def value(response: Any, name: str) -> str:
     return html.unescape(re.search(r'value="([^"]*)"', field[0])[1])
 
 
+def area(response: Any, name: str, field_id: str = "") -> str:
+    """What stands in the form's text area; `field_id` picks one of several of that name."""
+    which = rf'id="{field_id}"[^>]*' if field_id else ""
+    field = rf'<textarea [^>]*{which}\bname="{name}"[^>]*>\n(.*?)</textarea>'
+    return html.unescape(re.search(field, response.get_data(as_text=True), flags=re.S)[1])
+
+
 def beside(response: Any, name: str) -> str:
     """The sentence beside the form's field."""
     body = response.get_data(as_text=True)

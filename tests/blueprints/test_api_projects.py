@@ -37,6 +37,31 @@ BAD_PROJECTS = [
     ({"sourceType": "GIT"}, "gitPath", "Is needed for a local repository: the path of its folder."),
     ({"voice": {"tone": "x" * 1001}}, "voice.tone", "Must have at most 1000 characters."),
     ({"voice": {"humour": "dry"}}, "voice.humour", None),
+    (
+        {"voice": {"instructions": "Be\x07brief"}},
+        "voice.instructions",
+        "Must not have control characters other than line breaks and tabs.",
+    ),
+    ({"voice": {"examples": "A post"}}, "voice.examples", "Must be a list."),
+    ({"voice": {"examples": [None]}}, "voice.examples.0", "Must be text."),
+    ({"voice": {"examples": ["a", "b", "c", "d"]}}, "voice.examples", "Must have at most 3 posts; it has 4."),
+    (
+        {"voice": {"examples": ["a", "x" * 5001]}},
+        "voice.examples.1",
+        "Must have at most 5,000 characters; it has 5,001: take a part of the post.",
+    ),
+    ({"voice": {"banned": ["ok", " "]}}, "voice.banned.1", "A phrase must not be empty."),
+    ({"voice": {"banned": ["a\nb"]}}, "voice.banned.0", None),
+    (
+        {"voice": {"banned": ["x" * 101]}},
+        "voice.banned.0",
+        "“" + "x" * 29 + "…” is too long: a phrase has at most 100 characters.",
+    ),
+    (
+        {"voice": {"banned": [f"phrase {n}" for n in range(51)]}},
+        "voice.banned",
+        "Must have at most 50 phrases; it has 51.",
+    ),
     ({"withhold": ["falcon"]}, "withhold", "Must be an object."),
     ({"withhold": {"words": "falcon"}}, "withhold.words", "Must be a list."),
     ({"withhold": {"words": [7]}}, "withhold.words.0", "Must be text."),
@@ -64,6 +89,12 @@ BAD_PLATFORMS = [
     ({"type": "DEVTO", "isConnected": 1}, ["isConnected"]),
     ({"type": "DEVTO", "settings": []}, ["settings"]),
     ({"type": "DEVTO", "settings": {"x": "y" * 4096}}, ["settings"]),
+    ({"type": "DEVTO", "settings": "x"}, ["settings"]),
+    ({"type": "DEVTO", "settings": {"disclosure": 5}}, ["settings.disclosure"]),
+    ({"type": "DEVTO", "settings": {"disclosure": "x" * 301}}, ["settings.disclosure"]),
+    ({"type": "DEVTO", "settings": {"disclosure": "two\nparagraphs"}}, ["settings.disclosure"]),
+    ({"type": "DEVTO", "settings": {"disclosure": "made by {{ me }}"}}, ["settings.disclosure"]),
+    ({"type": "LINKEDIN", "settings": {"disclosure": "made **by** me"}}, ["settings.disclosure"]),
     ({"type": "DEVTO", "credentials": {}}, ["credentials.apiKey"]),
     ({"type": "DEVTO", "credentials": {"apiKey": ""}}, ["credentials.apiKey"]),
     ({"type": "DEVTO", "credentials": "k3y"}, ["credentials"]),
@@ -138,6 +169,27 @@ def test_read_edit_and_delete(api, rows, user):
     assert api.delete(path).get_json() == {"success": True, "data": {"id": project.id}}
     assert api.get(path).status_code == 404
     assert rows.all(Project) == []
+
+
+def test_a_voice_is_kept_whole_and_changed_part_by_part(api):
+    voice = {
+        "audience": "Developers",
+        "tone": "Dry",
+        "language": "English",
+        "instructions": "Be brief.\nSay how to upgrade.",
+        "examples": ["x" * 5000, "Second\npost", "Third"],
+        "banned": [f"phrase {n}" for n in range(50)],
+    }
+    project = api.post("/api/projects", GITHUB | {"voice": voice}).get_json()["data"]
+    assert project["voice"] == voice
+    path = f"/api/projects/{project['id']}"
+    sent = {"examples": ["", " One\r\npost "], "banned": ["🚀", "Synergy ", "synergy"]}
+    assert api.patch(path, {"voice": sent}).get_json()["data"]["voice"] == voice | {
+        "examples": ["One\npost"],
+        "banned": ["🚀", "Synergy"],
+    }
+    api.patch(path, {"voice": {"examples": [], "banned": []}})
+    assert api.get(path).get_json()["data"]["voice"] == voice | {"examples": [], "banned": []}
 
 
 def test_what_to_withhold_is_changed_part_by_part(api):
@@ -336,6 +388,26 @@ class TestPlatforms:
         assert api.patch(path, {"credentials": None}).get_json()["data"]["canPublish"] is False
         assert fields(api.patch(path, {"type": "DEVTO"})) == ["type"]
         assert fields(api.patch(path, {"credentials": {"apiKey": "x"}}))[0] == "credentials.token"
+
+    def test_a_disclosure_is_set_switched_off_and_taken_back(self, api, rows, user):
+        platform = rows.platform(rows.project(user), "DEVTO", settings={"canonical": True})
+        path = f"/api/platforms/{platform.id}"
+
+        def change(**settings):
+            return api.patch(path, {"settings": settings}).get_json()["data"]["settings"]
+
+        assert change(disclosure=" Written with help. ") == {
+            "canonical": True,
+            "disclosure": "Written with help.",
+        }
+        assert change(canonical=False) == {"canonical": False, "disclosure": "Written with help."}
+        assert change(disclosure="") == {"canonical": False, "disclosure": ""}
+        assert change(disclosure=None) == {"canonical": False}
+        response = api.patch(path, {"settings": {"disclosure": "x" * 301}})
+        assert response.get_json()["details"] == [
+            {"field": "settings.disclosure", "message": "Must have at most 300 characters; it has 301."}
+        ]
+        assert rows.get(Platform, platform.id).settings == {"canonical": False}
 
     def test_delete_takes_it_out_of_the_jobs(self, api, rows, user):
         project = rows.project(user)

@@ -17,20 +17,34 @@ _numbers = itertools.count(1)
 @pytest.fixture(params=["sqlite", "postgresql"])
 def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with nothing in it, for what makes the schema itself."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'blank.db'}"
-    else:
-        yield from _postgres_database(request, "template0")
+    from tests.plugins import limits
+
+    databases = _postgres_database(request, "template0") if request.param != "sqlite" else _blank(tmp_path)
+    for url in databases:
+        yield url
+        limits.look(url, request.node)
+
+
+def _blank(folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder / 'blank.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database that has the schema and no rows."""
+    from tests.plugins import limits
+
     if request.param == "sqlite":
-        file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "repocast.db")
-        yield f"sqlite:///{file}"
+        databases = _copy(request.getfixturevalue("sqlite_template"), tmp_path)
     else:
-        yield from _postgres_database(request, request.getfixturevalue("postgres_template"))
+        databases = _postgres_database(request, request.getfixturevalue("postgres_template"))
+    for url in databases:
+        limits.release(url, request.node)
+        yield url
+
+
+def _copy(template: Path, folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{shutil.copy(template, folder / 'repocast.db')}"
 
 
 def _postgres_database(request: pytest.FixtureRequest, template: str) -> Iterator[str]:
@@ -56,14 +70,15 @@ def postgres_template(postgres) -> str:
 def _make_schema(url: str) -> None:
     import models
     from models.base import Base, make_engine
-    from tests.plugins.moves import guard
+    from tests.plugins import limits, moves
 
     for module in pkgutil.iter_modules(models.__path__):
         importlib.import_module(f"models.{module.name}")
     engine = make_engine(url)
     Base.metadata.create_all(engine)
     with engine.begin() as connection:
-        guard(connection)
+        moves.guard(connection)
+        limits.guard(connection)
     engine.dispose()
 
 
