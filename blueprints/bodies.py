@@ -13,7 +13,7 @@ from pydantic import (
     create_model,
 )
 
-from blueprints.bodies_base import Body, line, printable, prose, within, wrong
+from blueprints.bodies_base import Body, line, printable, prose, within, without_default, wrong
 from blueprints.bodies_voice import Settings, SettingsBody, VoiceBody
 from lib import clock
 from lib.words import cut
@@ -281,10 +281,6 @@ class TriggerBody(Body):
     job_id: Id
     dry_run: bool = False
     since: Past | None = None
-
-
-def without_default(schema: dict[str, Any]) -> None:
-    schema.pop("default", None)
 
 
 def editable(model: type[Body]) -> type[Body]:

@@ -1,6 +1,7 @@
 """What all bodies are made of: the base model, and texts as the API takes them."""
 
 import unicodedata
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -47,3 +48,8 @@ def within(longest: int, shortest: int = 0) -> StringConstraints:
 def printable(longest: int) -> StringConstraints:
     """Letters, digits and signs of ASCII, at least one and at most so many."""
     return StringConstraints(min_length=1, max_length=longest, pattern=PRINTABLE)
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """For a field that may be left out, and then means nothing."""
+    schema.pop("default", None)

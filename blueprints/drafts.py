@@ -6,7 +6,7 @@ from flask import Blueprint, abort, make_response, render_template, request, url
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import draft_forms, forms, htmx, pages_draft, pages_drafts, present
+from blueprints import forms, forms_draft, htmx, pages_draft, pages_drafts, present
 from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from blueprints.inputs import InputError
@@ -56,7 +56,7 @@ def save(draft_id: str) -> Response:
 def autosave(draft_id: str) -> Response:
     """Save what is typed so far, and show what that changes around the form; the form itself stays."""
     try:
-        version, changes = draft_forms.typed()
+        version, changes = forms_draft.typed()
         drafts.edit(db.session(), owned(Draft, draft_id).id, version, changes)
     except InputError as error:
         return _around(draft_id, 422, errors=forms.errors_of(error))
@@ -89,7 +89,7 @@ def reject(draft_id: str) -> Response:
 @login_required
 def write_anew(draft_id: str) -> Response:
     def act(row_id: str, version: int) -> str:
-        _, bells = regenerate.order(db.session(), row_id, draft_forms.instruction(), version, tariff())
+        _, bells = regenerate.order(db.session(), row_id, forms_draft.instruction(), version, tariff())
         queue.ring(bells)
         return "The draft is being written anew."
 
@@ -146,9 +146,10 @@ def tell_again(draft_id: str) -> Response:
 @login_required
 def order(draft_id: str) -> Response:
     """How writing it anew stands; what has ended polls no more."""
-    shown = pages_draft.page(owned(Draft, draft_id))
-    if htmx.asked() and request.args.get("v") == htmx.version(shown.order):
+    draft = owned(Draft, draft_id)
+    if htmx.asked() and request.args.get("v") == htmx.version(pages_draft.order_of(draft)):
         return htmx.unchanged()
+    shown = pages_draft.page(draft)
     if htmx.asked():
         return make_response(htmx.block(ORDER, "order", draft=shown))
     return make_response(render_template(PAGE, draft=shown))
@@ -159,8 +160,8 @@ def order(draft_id: str) -> Response:
 def compare(draft_id: str) -> str:
     draft = owned(Draft, draft_id)
     try:
-        old = draft_forms.number(request.args.get("old", "1"), "old")
-        new = draft_forms.number(request.args.get("new", str(draft.version)), "new")
+        old = forms_draft.number(request.args.get("old", "1"), "old")
+        new = forms_draft.number(request.args.get("new", str(draft.version)), "new")
     except InputError:
         abort(404)
     shown = compared(draft, old, new)
@@ -179,7 +180,7 @@ def _acted(draft_id: str, act: Act) -> Response:
     """Save what is typed, then act on that; where either cannot be done, say why and keep what was typed."""
     row_id = owned(Draft, draft_id).id
     try:
-        version, changes = draft_forms.typed()
+        version, changes = forms_draft.typed()
         if changes:
             over = "over" in request.form
             version = drafts.edit(db.session(), row_id, version, changes, is_over=over).version

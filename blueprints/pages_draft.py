@@ -6,9 +6,10 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from blueprints import pages_cost, pages_preview, view
-from blueprints.draft_forms import values_of
+from blueprints.access import settings
 from blueprints.extensions import db
 from blueprints.forms import Errors, Filled, no_errors
+from blueprints.forms_draft import values_of
 from blueprints.pages_claims import Passage, Review, review
 from blueprints.pages_order import OrderPart, order_part
 from blueprints.view import Mark, Moment
@@ -81,7 +82,7 @@ class Conflict:
 @dataclass(frozen=True, slots=True)
 class DraftPage:
     """`at` is when it was written. `fields` are those that its platform has. `saved`: when it was last
-    changed."""
+    changed. `follows`: its writer follows instructions."""
 
     id: str
     platform: str
@@ -110,6 +111,7 @@ class DraftPage:
     counts: tuple[CountLine, ...]
     versions: tuple[VersionLine, ...]
     order: OrderPart | None
+    follows: bool
     form: Filled
     errors: Errors
     conflict: Conflict | None
@@ -157,10 +159,21 @@ def page(
         counts=tuple(counts(draft)),
         versions=tuple(version_line(row, draft, zone) for row in rows),
         order=order_part(draft, zone),
+        follows=_follows(execution.job),
         form=values_of(draft) if form is None else form,
         errors=errors or no_errors(),
         conflict=conflict,
     )
+
+
+def order_of(draft: Draft) -> OrderPart | None:
+    """As the page shows it, at a tenth of the page's cost: it is asked for every other second."""
+    return order_part(draft, db.session.get_one(Execution, draft.execution_id).job.timezone)
+
+
+def _follows(job: Job) -> bool:
+    """Whether whoever writes for this job follows an instruction: a model does."""
+    return settings().openai_api_key is not None and job.writer != "TEMPLATE"
 
 
 def _truth(draft: Draft, platform: str, summary: str, zone: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from blueprints import draft_shapes, shapes
+from blueprints import shapes, shapes_draft
 from blueprints.shapes import Json
 from lib import clock
 from lib.errors import parted
@@ -186,18 +186,18 @@ def statistics(row: Job, recent: Iterable[Execution]) -> Json:
 
 
 def draft(row: Draft) -> Json:
-    return _json(draft_shapes.DraftView, row, **_review(row))
+    return _json(shapes_draft.DraftView, row, **_review(row))
 
 
 def draft_detail(row: Draft, order: Regeneration | None) -> Json:
     """`order`: the latest to write it anew."""
     return _json(
-        draft_shapes.DraftDetailView,
+        shapes_draft.DraftDetailView,
         row,
         **_review(row),
         claims=row.claims or [],
         sources=row.sources or [],
-        regeneration=None if order is None else _values(draft_shapes.RegenerationView, order),
+        regeneration=None if order is None else _values(shapes_draft.RegenerationView, order),
     )
 
 
@@ -206,7 +206,7 @@ def _review(row: Draft) -> Json:
 
 
 def version(row: DraftVersion) -> Json:
-    return _json(draft_shapes.VersionView, row)
+    return _json(shapes_draft.VersionView, row)
 
 
 def notification(row: Notification) -> Json:

@@ -120,7 +120,8 @@ if (edit) {
   };
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:after:request", (event) => {
-    if (event.detail.ctx.response.status >= 400) failed(event);
+    const { status } = event.detail.ctx.response;
+    if (status >= 400 || status === 204) failed(event); // 204: off to the sign-in page, and not saved
   });
   document.addEventListener("submit", () => (unsaved = false));
   addEventListener("beforeunload", (event) => {

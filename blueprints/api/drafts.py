@@ -5,7 +5,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from blueprints import draft_bodies, draft_shapes, present
+from blueprints import bodies_draft, present, shapes_draft
 from blueprints.access import tariff
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
@@ -16,6 +16,7 @@ from blueprints.inputs import detail, parse
 from models import Draft, Execution
 from pipeline import drafts, regenerate, versions
 from pipeline.drafts import DraftConflictError
+from pipeline.giveback import give_back
 from tasks.queue import ring
 
 
@@ -34,7 +35,7 @@ def refuse_draft(error: DraftConflictError) -> Response:
 @api.get("/drafts")
 @operation(
     "List drafts, of one execution or of all",
-    answer=draft_shapes.DraftView,
+    answer=shapes_draft.DraftView,
     many=True,
     query=DraftQuery,
     errors=(404,),
@@ -52,7 +53,7 @@ def list_drafts() -> Response:
 @api.get("/drafts/<draft_id>")
 @operation(
     "Read a draft, what its sentences rest on, and how writing it anew stands",
-    answer=draft_shapes.DraftDetailView,
+    answer=shapes_draft.DraftDetailView,
 )
 def read_draft(draft_id: str) -> Response:
     return answer(_detail(find(Draft, draft_id)))
@@ -61,12 +62,12 @@ def read_draft(draft_id: str) -> Response:
 @api.patch("/drafts/<draft_id>")
 @operation(
     "Edit a draft that waits for review",
-    answer=draft_shapes.DraftDetailView,
-    body=draft_bodies.DraftEdit,
+    answer=shapes_draft.DraftDetailView,
+    body=bodies_draft.DraftEdit,
     errors=(409,),
 )
 def edit_draft(draft_id: str) -> Response:
-    asked = parse(draft_bodies.DraftEdit, read_body()).model_dump(exclude_unset=True)
+    asked = parse(bodies_draft.DraftEdit, read_body()).model_dump(exclude_unset=True)
     version = asked.pop("version")
     if "tags" in asked:
         asked["tags"] = tuple(asked["tags"])
@@ -76,33 +77,33 @@ def edit_draft(draft_id: str) -> Response:
 @api.post("/drafts/<draft_id>/approve")
 @operation(
     "Approve a draft, once",
-    answer=draft_shapes.DraftDetailView,
-    body=draft_bodies.DecisionBody,
+    answer=shapes_draft.DraftDetailView,
+    body=bodies_draft.DecisionBody,
     may_be_empty=True,
     errors=(409,),
 )
 def approve_draft(draft_id: str) -> Response:
-    asked = parse(draft_bodies.DecisionBody, read_optional())
+    asked = parse(bodies_draft.DecisionBody, read_optional())
     return answer(_detail(drafts.approve(db.session(), find(Draft, draft_id).id, asked.version)))
 
 
 @api.post("/drafts/<draft_id>/reject")
 @operation(
     "Reject a draft, once",
-    answer=draft_shapes.DraftDetailView,
-    body=draft_bodies.DecisionBody,
+    answer=shapes_draft.DraftDetailView,
+    body=bodies_draft.DecisionBody,
     may_be_empty=True,
     errors=(409,),
 )
 def reject_draft(draft_id: str) -> Response:
-    asked = parse(draft_bodies.DecisionBody, read_optional())
+    asked = parse(bodies_draft.DecisionBody, read_optional())
     return answer(_detail(drafts.reject(db.session(), find(Draft, draft_id).id, asked.version)))
 
 
 @api.post("/drafts/<draft_id>/reopen")
 @operation(
     "Let an approved or rejected draft wait for review again",
-    answer=draft_shapes.DraftDetailView,
+    answer=shapes_draft.DraftDetailView,
     errors=(409,),
 )
 def reopen_draft(draft_id: str) -> Response:
@@ -112,14 +113,14 @@ def reopen_draft(draft_id: str) -> Response:
 @api.post("/drafts/<draft_id>/regenerate")
 @operation(
     "Have a draft written anew; the text comes as its next version",
-    answer=draft_shapes.DraftDetailView,
-    body=draft_bodies.RegenerateBody,
+    answer=shapes_draft.DraftDetailView,
+    body=bodies_draft.RegenerateBody,
     may_be_empty=True,
     status=202,
     errors=(409,),
 )
 def regenerate_draft(draft_id: str) -> Response:
-    asked = parse(draft_bodies.RegenerateBody, read_optional())
+    asked = parse(bodies_draft.RegenerateBody, read_optional())
     row = find(Draft, draft_id)
     _, bells = regenerate.order(db.session(), row.id, asked.instruction, asked.version, tariff())
     ring(bells)
@@ -127,15 +128,29 @@ def regenerate_draft(draft_id: str) -> Response:
 
 
 @api.post("/drafts/<draft_id>/regenerate/cancel")
-@operation("Call off writing a draft anew", answer=draft_shapes.DraftDetailView, errors=(409,))
+@operation("Call off writing a draft anew", answer=shapes_draft.DraftDetailView, errors=(409,))
 def cancel_regeneration(draft_id: str) -> Response:
     row = find(Draft, draft_id)
     regenerate.cancel(db.session(), row.id)
     return answer(_detail(row))
 
 
+@api.post("/drafts/<draft_id>/give-back")
+@operation(
+    "Give what a rejected draft told back to its job, whose next run tells it again",
+    answer=shapes_draft.GivenBackView,
+    errors=(409,),
+)
+def give_back_draft(draft_id: str) -> Response:
+    row_id = find(Draft, draft_id).id
+    db.session.rollback()  # the job is locked first
+    items = give_back(db.session(), row_id)
+    db.session.commit()
+    return answer({"items": items})
+
+
 @api.get("/drafts/<draft_id>/versions")
-@operation("List a draft's versions, newest first", answer=draft_shapes.VersionView, many=True)
+@operation("List a draft's versions, newest first", answer=shapes_draft.VersionView, many=True)
 def list_versions(draft_id: str) -> Response:
     rows = versions.all_of(db.session(), find(Draft, draft_id))
     return answer([present.version(row) for row in rows], count=len(rows), nextCursor=None)
@@ -144,12 +159,12 @@ def list_versions(draft_id: str) -> Response:
 @api.post("/drafts/<draft_id>/restore")
 @operation(
     "Make an earlier version a draft's text again",
-    answer=draft_shapes.DraftDetailView,
-    body=draft_bodies.RestoreBody,
+    answer=shapes_draft.DraftDetailView,
+    body=bodies_draft.RestoreBody,
     errors=(409,),
 )
 def restore_draft(draft_id: str) -> Response:
-    asked = parse(draft_bodies.RestoreBody, read_body())
+    asked = parse(bodies_draft.RestoreBody, read_body())
     return answer(
         _detail(drafts.restore(db.session(), find(Draft, draft_id).id, asked.version, asked.number))
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blueprints import bodies, draft_bodies
+from blueprints import bodies, bodies_draft
 
 ODD = ["DAILY", "CUSTOM", "GIT", "GITHUB", "DEVTO", "2025-01-01", "\x00", "\ud800", "UTC", "0 0 * * *"]
 SCALARS = (
@@ -36,7 +36,7 @@ VALUES = st.recursive(
 )
 BODIES = (
     *(bodies.JobBody, bodies.ProjectBody, bodies.PlatformBody, bodies.TriggerBody),
-    *(draft_bodies.DraftEdit, draft_bodies.RegenerateBody, draft_bodies.RestoreBody),
+    *(bodies_draft.DraftEdit, bodies_draft.RegenerateBody, bodies_draft.RestoreBody),
 )
 KEYS = [*sorted({field.alias for body in BODIES for field in body.model_fields.values()}), "unheardOf"]
 LISTS = ["projects", "cron/schedules", "cron/executions", "drafts", "notifications"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from models import Draft, DraftVersion, Regeneration
-from tests.blueprints.conftest import fields
+from models import Draft, DraftVersion, Project, Regeneration, Told
+from models.values import ACTIVITY, Activity, Commit, Person, Window
+from tests.blueprints.conftest import BORN, fields
 from tests.blueprints.pages import step
 
 
@@ -137,6 +138,19 @@ def test_versions_and_back(api, rows, draft, clock):
     assert fields(api.post(at(draft, "restore"), {"version": 3})) == ["number"]
 
 
+def test_what_a_rejected_draft_told_goes_back(api, rows, execution):
+    read = Activity("o/n", Window(BORN, BORN), commits=(Commit("c1", "Faster", Person("Jane"), BORN),))
+    step(rows, execution, "scan", status="COMPLETED", result=ACTIVITY.dump_python(read, mode="json"))
+    rows.add(Told(job_id=execution.job_id, kind="commit", key="c1", at=BORN))
+    platform = rows.platform(rows.get(Project, execution.project_id), "DEVTO")
+    draft = rows.draft(execution, "DEVTO", platform_id=platform.id)
+    assert api.post(at(draft, "give-back")).status_code == 409
+    api.post(at(draft, "reject"))
+    assert api.post(at(draft, "give-back")).get_json()["data"] == {"items": 1}
+    assert api.post(at(draft, "give-back")).status_code == 409
+    assert api.post(at(draft, "reopen")).status_code == 409
+
+
 def test_what_the_sentences_rest_on(api, rows, execution):
     claims = [{"text": "It is faster.", "refs": ["PR42"]}]
     source = {"ref": "PR42", "kind": "pull", "title": "Make it faster", "url": None}
@@ -168,7 +182,7 @@ def test_a_file_has_a_name_that_every_system_takes(api, rows, execution, title, 
 
 
 def test_others_change_nothing(stranger, rows, draft):
-    actions = ("approve", "reject", "reopen", "regenerate", "regenerate/cancel")
+    actions = ("approve", "reject", "reopen", "regenerate", "regenerate/cancel", "give-back")
     answers = [stranger.post(at(draft, action)) for action in actions]
     answers.append(stranger.post(at(draft, "restore"), {"version": 1, "number": 1}))
     answers += [stranger.patch(at(draft), {"version": 1, "title": "x"}), stranger.get(at(draft, "versions"))]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
+from pydantic import SecretStr
 
 from models import Draft, DraftVersion, GivenBack, Project, Regeneration, Told
 from models.values import ACTIVITY, Activity, Commit, Person, Window
@@ -288,6 +289,15 @@ def test_write_anew_is_live_until_it_has_ended(visitor, rows, draft, bells):
 def test_each_way_in_which_writing_anew_stands(visitor, rows, draft, values, said):
     rows.add(Regeneration(draft_id=draft.id, from_version=1, **values))
     assert said in text(visitor.get(at(draft)))
+
+
+def test_only_a_model_is_asked_for_something_else(app, visitor, draft):
+    assert "follows no instructions" in text(visitor.get(at(draft)))
+    chosen = app.extensions["repocast"]
+    app.extensions["repocast"] = chosen.model_copy(update={"openai_api_key": SecretStr("key")})
+    page = visitor.get(at(draft))
+    assert '<textarea id="f-instruction"' in page.get_data(as_text=True)
+    assert "follows no instructions" not in text(page)
 
 
 def test_versions_are_compared_and_restored(visitor, rows, draft, clock):

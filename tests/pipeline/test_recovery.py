@@ -383,7 +383,7 @@ def test_what_no_waiting_mends_ends_the_attempt_with_a_sentence(
     def broken(*_):
         raise OperationalError("UPDATE", {}, Coded(sqlite_errorcode=1, sqlstate="42703"))
 
-    monkeypatch.setattr(record, "_remember", broken)
+    monkeypatch.setattr(record, "remember", broken)
     execute.run(session, execution.id, adapters)
     row = again(session, execution)
     assert (row.status, row.failures) == ("RETRYING", 1)

@@ -5,16 +5,12 @@ from typing import Any
 
 from flask import request
 
-from blueprints.draft_bodies import DecisionBody, DraftEdit, Instruction
+from blueprints.bodies_draft import DraftEdit, RegenerateBody
 from blueprints.forms import Filled
 from blueprints.inputs import InputError, detail, parse
 from models import Draft
 
 _TEXTS = ("title", "subtitle", "content")
-
-
-class _Instructed(DecisionBody):
-    instruction: Instruction = ""
 
 
 def typed() -> tuple[int, dict[str, Any]]:
@@ -32,7 +28,7 @@ def typed() -> tuple[int, dict[str, Any]]:
 
 def instruction() -> str:
     """What is to be done otherwise. Raises InputError."""
-    return parse(_Instructed, {"instruction": request.form.get("instruction", "")}).instruction
+    return parse(RegenerateBody, {"instruction": request.form.get("instruction", "")}).instruction
 
 
 def number(text: str, field: str) -> int:

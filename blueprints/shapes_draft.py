@@ -76,6 +76,12 @@ class DraftDetailView(DraftView):
     regeneration: RegenerationView | None
 
 
+class GivenBackView(View):
+    """How many items went back to the job."""
+
+    items: int
+
+
 class VersionView(View):
     """`madeBy` is MODEL, TEMPLATE or USER; `approvedAt` when this very version was approved."""
 
