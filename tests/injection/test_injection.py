@@ -28,6 +28,7 @@ MESSAGES = json.loads((Path(__file__).parent / "messages.json").read_text("utf-8
 TEXTS = [message["text"] * message.get("times", 1) for message in MESSAGES]
 IDS = [f"{number}-{message['kind']}" for number, message in enumerate(MESSAGES)]
 HOME = "https://github.com/acme/relay"
+PULL = f"{HOME}/pull/7"
 BORIS = Person("Boris")
 END = datetime(2025, 10, 3, 9, tzinfo=UTC)
 PLACES = ("commit title", "commit body", "pull title", "pull body", "issue title", "release notes", "author")
@@ -50,7 +51,7 @@ def hostile(place: str, text: str) -> Activity:
             Commit("a" * 40, message, author, at, f"{HOME}/commit/{'a' * 40}", ("0",)),
             Commit("b" * 40, "Add retries to the worker", BORIS, at, f"{HOME}/commit/b", ("0",)),
         ),
-        pulls=(PullRequest(7, by["pull title"] or "Fix it", at, BORIS, by["pull body"], (), f"{HOME}/pull/7"),),
+        pulls=(PullRequest(7, by["pull title"] or "Fix it", at, BORIS, by["pull body"], (), PULL),),
         issues=(Issue(9, by["issue title"] or "It is slow", at, url=f"{HOME}/issues/9", reason="completed"),),
         releases=(Release("v1.2.0", "v1.2.0", at, by["release notes"], f"{HOME}/releases/tag/v1.2.0"),),
     )  # fmt: skip
