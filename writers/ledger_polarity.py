@@ -117,11 +117,10 @@ def named(name: str) -> Deed:
 
 
 def _key(word: str) -> str:
-    # `released`, `closed` and `implemented` are deeds; `release`, `close` and `implementation` only words.
-    is_itself = word in ("released", "launched", "closed", "published", "impl") or word.endswith(
-        "implementation"
-    )
-    return word if is_itself else stem(word)
+    # `released` and `closed` are deeds, `release` and `close` only words; so is `implementation`.
+    if re.fullmatch(r"impls?|implementations?", word):
+        return ""
+    return word if word in ("released", "launched", "closed", "published") else stem(word)
 
 
 @cache
