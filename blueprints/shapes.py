@@ -376,20 +376,6 @@ class StatisticsView(View):
     recent_executions: list[RecentView]
 
 
-class UsageView(View):
-    """Tokens are null where the server did not count. `prompt` is the version of the prompts, `seconds` how
-    long the model took, `cost` in units of the currency, null where there was no price."""
-
-    model: str
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt: str = ""
-    calls: int = 1
-    seconds: float | None = None
-    cost: float | None = None
-    currency: str | None = None
-
-
 class NotificationView(View):
     id: str
     type: str

@@ -6,7 +6,7 @@ from models.values import PlatformType
 
 class UsageView(View):
     """Tokens are null where the server did not count. `prompt` is the version of the prompts, `seconds` how
-    long the model took."""
+    long the model took, `cost` in units of the currency, null where there was no price."""
 
     model: str
     prompt_tokens: int | None = None
@@ -14,6 +14,8 @@ class UsageView(View):
     prompt: str = ""
     calls: int = 1
     seconds: float | None = None
+    cost: float | None = None
+    currency: str | None = None
 
 
 class DraftView(View):

@@ -368,7 +368,8 @@ def test_facts_of_a_model(visitor, rows, execution):
         "calls": 2,
     }
     page = text(visitor.get(at(rows.draft(execution, "DEVTO", usage=usage))))
-    assert "Written by gpt-5-mini Tokens 3,120 read, ? written Took 4.2 s Calls 2" in page
+    assert "Model gpt-5-mini Tokens Not told by the server Cost Not known" in page
+    assert "Written in 4s, 2 calls" in page
 
 
 def test_a_file_to_take_along(visitor, draft):
