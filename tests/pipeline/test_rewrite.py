@@ -252,6 +252,29 @@ def test_whoever_was_taken_for_dead_writes_nothing(session, clock, adapters, dra
     assert again(session, draft).content == f"{FIRST} Text 1."
 
 
+def test_an_answer_that_comes_after_another_worker_has_begun_is_void(
+    sessions, session, adapters, draft, briefs
+):
+    made, holds = order(session, draft), []
+
+    def stand_still(brief: Brief) -> None:
+        briefs.append(brief)
+        if len(briefs) == 1:
+            with sessions() as other:
+                rewrite.recover(other, (made, 1, row(other, made).heartbeat_at))
+                holds.append(rewrite.take_next(other))
+
+    adapters.writer.before_answer = stand_still
+    assert carry_on(session, adapters) == []
+    assert (row(session, made).status, row(session, made).attempt) == ("RUNNING", 2)
+    assert (again(session, draft).version, kept(session, draft)) == (1, [])
+    with ThreadPoolExecutor(2) as pool:
+        rewrite.carry(session, holds[0], adapters, Heart(session.get_bind()), pool)
+    assert row(session, made).status == "COMPLETED"
+    assert again(session, draft).content == f"{FIRST} Text 2."
+    assert [number for number, _, _ in kept(session, draft)] == [1, 2]
+
+
 def test_a_stopping_worker_hands_it_back_and_uses_up_no_try(session, adapters, draft):
     made = order(session, draft)
     heart = Heart(session.get_bind())
