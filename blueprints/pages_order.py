@@ -7,7 +7,7 @@ from blueprints.extensions import db
 from blueprints.view import Mark, Moment
 from models import Draft, Ordered, Regeneration
 from pipeline import regenerate
-from pipeline.rewrite import TRIES
+from pipeline.orders import TRIES
 
 MARKS = {
     "QUEUED": Mark("wait", "Queued", "live"),

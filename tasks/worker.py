@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
-from pipeline import claim, execute, expiry, housekeeping, rewrite
+from pipeline import claim, execute, expiry, housekeeping, orders, rewrite
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
@@ -51,7 +51,7 @@ class Worker:
         self.sessions: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
         self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim, claim.TOGETHER)
         self.runners = Runners(self.settings.workers, self._run_next)
-        self.rewriters, self.rewrites = Runners(REWRITERS, self._rewrite_next), rewrite.ward()
+        self.rewriters, self.rewrites = Runners(REWRITERS, self._rewrite_next), orders.ward()
         calls = (self.settings.workers + REWRITERS) * execute.CALLS
         self.calls = ThreadPoolExecutor(calls, thread_name_prefix="call")
 
@@ -91,7 +91,7 @@ class Worker:
         """Take up what no bell has told, or whose bell was lost."""
         with self.sessions() as session:
             self._ring(claim.look(session, self.settings.base_url, self.ward, OVERDUE, self.alarm.awaits))
-            self._ring(rewrite.look(session, self.rewrites))
+            self._ring(orders.look(session, self.rewrites))
 
     def _ring(self, bells: list[Bell]) -> None:
         """Executions that may run, and drafts to be written anew, are for this process; the look of another
@@ -113,7 +113,7 @@ class Worker:
 
     def _rewrite_next(self) -> bool:
         with self.sessions() as session:
-            hold = rewrite.take_next(session)
+            hold = orders.take_next(session)
             if hold is None:
                 return False
             self.rewriters.wake()

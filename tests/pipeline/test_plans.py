@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from lib import clock
-from pipeline import claim, earlier, jobs, notify, pushes, regenerate, rewrite, take
+from pipeline import claim, earlier, jobs, notify, orders, pushes, regenerate, take
 from pipeline.housekeeping import Ward
 from tests.pipeline.conftest import make_job
 
@@ -19,8 +19,8 @@ QUESTIONS = {
     "which slots are near": lambda session, job: claim._near(session, clock.now()),
     "which pushes are due": lambda session, job: pushes.due(session),
     "which mails are due": lambda session, job: notify.due_mails(session, clock.now(), 5),
-    "which orders wait or run": lambda session, job: rewrite.look(session, rewrite.ward()),
-    "which order is next": lambda session, job: rewrite.take_next(session),
+    "which orders wait or run": lambda session, job: orders.look(session, orders.ward()),
+    "which order is next": lambda session, job: orders.take_next(session),
     "a draft's latest order": lambda session, job: regenerate.latest(session, "draft_1"),
     "which titles are used up": lambda session, job: earlier.earlier_titles(
         session.connection(), job.id, ["plat_1", "plat_2"]

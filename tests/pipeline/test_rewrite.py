@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models import Draft, Platform, Project, Regeneration, Step
 from models.values import Brief
-from pipeline import drafts, housekeeping, regenerate, rewrite
+from pipeline import drafts, housekeeping, orders, regenerate, rewrite
 from pipeline.bells import Bell
 from pipeline.drafts import DraftConflictError
 from pipeline.hold import Heart
@@ -50,7 +50,7 @@ def order(session, draft, instruction: str = "Shorter.") -> str:
 
 def carry_on(session, adapters, heart: Heart | None = None) -> list[Bell] | None:
     """One try of what waits; None when nothing is due."""
-    hold = rewrite.take_next(session)
+    hold = orders.take_next(session)
     if hold is None:
         return None
     with ThreadPoolExecutor(2) as pool:
@@ -112,7 +112,7 @@ def test_an_order_has_one_taker(sessions, session, draft):
     def take(_: int) -> bool:
         with sessions() as own:
             barrier.wait()
-            return rewrite.take_next(own) is not None
+            return orders.take_next(own) is not None
 
     with ThreadPoolExecutor(3) as pool:
         assert sorted(pool.map(take, range(3))) == [False, False, True]
@@ -225,16 +225,16 @@ def test_a_cancelled_one_stores_nothing(sessions, session, adapters, draft):
 def test_a_dead_workers_order_is_handed_on_and_ends_with_the_third_death(session, clock, draft, monkeypatch):
     seconds = 1000.0
     monkeypatch.setattr(housekeeping, "monotonic", lambda: seconds)
-    made, watch = order(session, draft), rewrite.ward()
+    made, watch = order(session, draft), orders.ward()
     for deaths in (1, 2, 3):
-        assert rewrite.take_next(session) is not None
-        assert rewrite.look(session, watch) == []
+        assert orders.take_next(session) is not None
+        assert orders.look(session, watch) == []
         for _ in range(12):
             seconds += 5
             clock.advance(5)
-            bells = rewrite.look(session, watch)
+            bells = orders.look(session, watch)
         dead = row(session, made)
-        assert (dead.failures, dead.error) == (deaths, rewrite.DIED)
+        assert (dead.failures, dead.error) == (deaths, orders.DIED)
         assert bells == ([Bell("regenerate", made)] if deaths < 3 else [])
     assert (dead.status, dead.completed_at) == ("FAILED", clock.now())
 
@@ -242,8 +242,8 @@ def test_a_dead_workers_order_is_handed_on_and_ends_with_the_third_death(session
 def test_whoever_was_taken_for_dead_writes_nothing(session, clock, adapters, draft, briefs):
     """Its answer comes after another worker has the order: each try has one call, and one text counts."""
     made = order(session, draft)
-    slow = rewrite.take_next(session)
-    rewrite.recover(session, (made, slow.attempt, row(session, made).heartbeat_at))
+    slow = orders.take_next(session)
+    orders.recover(session, (made, slow.attempt, row(session, made).heartbeat_at))
     carry_on(session, adapters)
     with ThreadPoolExecutor(2) as pool:
         assert rewrite.carry(session, slow, adapters, Heart(session.get_bind()), pool) == []
@@ -261,8 +261,8 @@ def test_an_answer_that_comes_after_another_worker_has_begun_is_void(
         briefs.append(brief)
         if len(briefs) == 1:
             with sessions() as other:
-                rewrite.recover(other, (made, 1, row(other, made).heartbeat_at))
-                holds.append(rewrite.take_next(other))
+                orders.recover(other, (made, 1, row(other, made).heartbeat_at))
+                holds.append(orders.take_next(other))
 
     adapters.writer.before_answer = stand_still
     assert carry_on(session, adapters) == []
@@ -295,7 +295,7 @@ def test_a_worker_that_stops_while_the_writer_works(session, adapters, draft):
 
     adapters.writer.before_answer = hang
     made = order(session, draft)
-    hold = rewrite.take_next(session)
+    hold = orders.take_next(session)
     with ThreadPoolExecutor(2) as pool:
         bells = rewrite.carry(session, hold, adapters, heart, pool)
         gate.set()
