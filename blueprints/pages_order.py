@@ -7,7 +7,7 @@ from blueprints.extensions import db
 from blueprints.view import Mark, Moment
 from models import Draft, Ordered, Regeneration
 from pipeline import regenerate
-from pipeline.rewrite import TRIES
+from pipeline.orders import TRIES
 
 MARKS = {
     "QUEUED": Mark("wait", "Queued", "live"),
@@ -35,7 +35,7 @@ class OrderPart:
 
 def order_part(draft: Draft, zone: str) -> OrderPart | None:
     """The latest order to write this draft anew; None where there was none."""
-    row = regenerate.latest(db.session(), [draft.id]).get(draft.id)
+    row = regenerate.latest(db.session(), draft.id)
     if row is None:
         return None
     next_try = view.upcoming(row.next_try_at, zone) if row.next_try_at and row.error else None

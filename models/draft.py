@@ -137,6 +137,12 @@ class Regeneration(Base):
             postgresql_where=_LIVE_SQL,
         ),
         Index("ix_regeneration_draft", "draft_id", "created_at"),
+        Index(
+            "ix_regeneration_turn",
+            "created_at",
+            sqlite_where=_LIVE_SQL,
+            postgresql_where=_LIVE_SQL,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("regen"))

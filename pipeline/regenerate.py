@@ -1,8 +1,6 @@
 """The order to write a draft anew: given, called off, looked up. `rewrite.py` carries it out."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from lib import clock
@@ -76,11 +74,7 @@ def cancel(session: Session, draft_id: str) -> None:
     session.commit()
 
 
-def latest(session: Session, draft_ids: Sequence[str]) -> dict[str, Regeneration]:
-    """The newest order of each of these drafts that has any, by draft."""
-    mine = Regeneration.draft_id.in_(draft_ids)
-    last = select(func.max(Regeneration.created_at).label("at"), Regeneration.draft_id).where(mine)
-    newest = last.group_by(Regeneration.draft_id).subquery()
-    both = (Regeneration.draft_id == newest.c.draft_id) & (Regeneration.created_at == newest.c.at)
-    rows = session.scalars(select(Regeneration).join(newest, both))
-    return {row.draft_id: row for row in rows}
+def latest(session: Session, draft_id: str) -> Regeneration | None:
+    """The newest order to write this draft anew."""
+    rows = select(Regeneration).where(Regeneration.draft_id == draft_id)
+    return session.scalar(rows.order_by(Regeneration.created_at.desc()).limit(1))

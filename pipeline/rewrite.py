@@ -1,4 +1,5 @@
-"""A draft written anew: take the order, write outside any transaction, store the text as the next version."""
+"""A draft written anew: write outside any transaction, store the text as the next version. `orders.py` says
+who takes which order."""
 
 import logging
 import time
@@ -9,22 +10,20 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, case, or_, select, update
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session, joinedload
 
 from lib import clock
 from lib.errors import OutsideError
 from models import Draft, DraftState, Execution, Job, Ordered, Platform, Project, Regeneration
-from models.base import may_pass, reading, table
-from models.draft import unfinished
+from models.base import may_pass, reading
 from models.values import Activity, Brief, Post, Usage
-from pipeline import drafts, givenback, joining, regenerate, scan, versions
+from pipeline import drafts, givenback, joining, orders, regenerate, scan, versions
 from pipeline.adapters import Adapters, SetupError
 from pipeline.bells import Bell
 from pipeline.brief import brief_for, digest_for, maker
 from pipeline.earlier import earlier_titles
-from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on, proof_on
-from pipeline.housekeeping import Beat, Ward
+from pipeline.hold import Heart, Hold, LostError, StoppedError, carried, engine_of, go_on
 from pipeline.purse import Purse
 from pipeline.story import still_told
 from pipeline.tariff import Tariff
@@ -34,7 +33,6 @@ from writers.disclosure import MadeBy
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-TRIES = 3
 WAITS = (5.0, 20.0)
 """Seconds before the second and the third try, where an error names no time: a person waits for it."""
 LONGEST_WAIT = 600.0
@@ -42,7 +40,6 @@ LONGEST_WAIT = 600.0
 LIMIT = 180.0
 """Seconds that one try may take; a writer by itself gives up after 120."""
 TOO_LONG = "The new text was not finished within three minutes."
-DIED = "The worker that wrote the new text stopped."
 OVERTAKEN = (
     "The draft was changed while the new text was written: your text stays. The new one is kept as version"
     " {number}, to compare and to restore."
@@ -53,80 +50,6 @@ DECIDED = (
 )
 NOT_BEGUN = "The draft was changed before the new text was begun: your text stays, and nothing was written."
 EMPTY = "Nothing that may be told is left of what this draft was written from."
-
-_orders = table(Regeneration)
-_PROOF = proof_on(_orders)
-_NOW = bindparam("now", type_=_orders.c.next_try_at.type)
-
-
-def _due(columns: Any) -> Any:
-    is_time = or_(columns.next_try_at.is_(None), columns.next_try_at <= _NOW)
-    return unfinished(columns) & (columns.status == Ordered.QUEUED) & is_time
-
-
-_other = _orders.alias("waiting")
-_LONGEST = (
-    select(_other.c.id)
-    .where(_due(_other.c))
-    .order_by(_other.c.created_at)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-    .scalar_subquery()
-)
-_TAKE = (
-    update(_orders)
-    .where(_orders.c.id == _LONGEST, _orders.c.status == Ordered.QUEUED)
-    .values(status=Ordered.RUNNING, attempt=_orders.c.attempt + 1, heartbeat_at=_NOW, next_try_at=None)
-    .returning(_orders.c.id, _orders.c.attempt)
-)
-_WAITING = select(_orders.c.id).where(_due(_orders.c)).order_by(_orders.c.created_at).limit(1)
-_RUNNING = select(_orders.c.id, _orders.c.attempt, _orders.c.heartbeat_at).where(
-    unfinished(_orders.c), _orders.c.status == Ordered.RUNNING
-)
-
-
-def ward() -> Ward:
-    """What tells which orders nobody works on any more; one per process."""
-    return Ward(_RUNNING)
-
-
-def look(session: Session, watch: Ward) -> list[Bell]:
-    """What every worker looks at each second: orders whose worker died are handed on, and those that may be
-    taken are told. Commits."""
-    for beat in watch.dead(session):
-        recover(session, beat)
-    with reading(session):
-        waiting = session.scalars(_WAITING, {"now": clock.now()}).all()
-    return [Bell("regenerate", order_id) for order_id in waiting]
-
-
-def recover(session: Session, beat: Beat) -> None:
-    """Hand on an order whose worker died, or end it when that was its last try; commits. The worker that
-    comes back finds its hold lost."""
-    order_id, attempt, heartbeat = beat
-    this = (_orders.c.id == order_id) & (_orders.c.attempt == attempt)
-    is_last = _orders.c.failures >= TRIES - 1
-    with session.begin():
-        session.execute(
-            update(_orders)
-            .where(this, _orders.c.status == Ordered.RUNNING, _orders.c.heartbeat_at == heartbeat)
-            .values(
-                status=case((is_last, Ordered.FAILED.value), else_=Ordered.QUEUED.value),
-                completed_at=case((is_last, clock.now()), else_=None),
-                failures=_orders.c.failures + 1,
-                heartbeat_at=None,
-                next_try_at=None,
-                error=DIED,
-            )
-        )
-
-
-def take_next(session: Session) -> Hold | None:
-    """Take the order that waits longest, if one is due; commits."""
-    now = clock.now()
-    with session.begin():
-        taken = session.connection().execute(_TAKE, {"now": now}).one_or_none()
-    return None if taken is None else Hold(taken.id, taken.attempt, now, proof=_PROOF)
 
 
 def carry(
@@ -346,7 +269,7 @@ def _fail(session: Session, hold: Hold, failure: Failure, purse: Purse | None = 
         hold.take(connection)
         row = session.get_one(Regeneration, hold.execution_id, populate_existing=True)
         failures = row.failures + 1
-        wait = None if failure.permanent or failures >= TRIES else _wait(failures, failure)
+        wait = None if failure.permanent or failures >= orders.TRIES else _wait(failures, failure)
         if wait is None:
             hold.take(connection, failures=failures, **_ended(Ordered.FAILED, failure.message))
             return []

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
-from pipeline import claim, execute, expiry, housekeeping, rewrite
+from pipeline import claim, execute, expiry, housekeeping, orders, rewrite
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
@@ -53,7 +53,7 @@ class Worker:
         self.tariff = Tariff.of(self.settings)
         self.heart, self.ward, self.alarm = Heart(self.engine), Ward(), Alarm(self.claim, claim.TOGETHER)
         self.runners = Runners(self.settings.workers, self._run_next)
-        self.rewriters, self.rewrites = Runners(REWRITERS, self._rewrite_next), rewrite.ward()
+        self.rewriters, self.rewrites = Runners(REWRITERS, self._rewrite_next), orders.ward()
         calls = (self.settings.workers + REWRITERS) * execute.CALLS
         self.calls = ThreadPoolExecutor(calls, thread_name_prefix="call")
 
@@ -94,7 +94,7 @@ class Worker:
         with self.sessions() as session:
             url, awaits = self.settings.base_url, self.alarm.awaits
             self._ring(claim.look(session, url, self.ward, OVERDUE, awaits, self.tariff))
-            self._ring(rewrite.look(session, self.rewrites))
+            self._ring(orders.look(session, self.rewrites))
 
     def _ring(self, bells: list[Bell]) -> None:
         """Executions that may run, and drafts to be written anew, are for this process; the look of another
@@ -116,7 +116,7 @@ class Worker:
 
     def _rewrite_next(self) -> bool:
         with self.sessions() as session:
-            hold = rewrite.take_next(session)
+            hold = orders.take_next(session)
             if hold is None:
                 return False
             self.rewriters.wake()

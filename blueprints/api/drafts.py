@@ -179,4 +179,4 @@ def export_draft(draft_id: str) -> Response:
 
 
 def _detail(row: Draft) -> dict[str, object]:
-    return present.draft_detail(row, regenerate.latest(db.session(), [row.id]).get(row.id))
+    return present.draft_detail(row, regenerate.latest(db.session(), row.id))

@@ -100,6 +100,13 @@ def upgrade():
         postgresql_where=LIVE,
     )
     op.create_index("ix_regeneration_draft", "regeneration", ["draft_id", "created_at"])
+    op.create_index(
+        "ix_regeneration_turn",
+        "regeneration",
+        ["created_at"],
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
+    )
     op.create_table(
         "given_back",
         sa.Column("job_id", sa.String(length=40), nullable=False),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models import Draft, Platform, Project, Regeneration, Step
 from models.values import Brief
-from pipeline import drafts, housekeeping, regenerate, rewrite
+from pipeline import drafts, housekeeping, orders, regenerate, rewrite
 from pipeline.bells import Bell
 from pipeline.drafts import DraftConflictError
 from pipeline.hold import Heart
@@ -50,7 +50,7 @@ def order(session, draft, instruction: str = "Shorter.") -> str:
 
 def carry_on(session, adapters, heart: Heart | None = None) -> list[Bell] | None:
     """One try of what waits; None when nothing is due."""
-    hold = rewrite.take_next(session)
+    hold = orders.take_next(session)
     if hold is None:
         return None
     with ThreadPoolExecutor(2) as pool:
@@ -112,7 +112,7 @@ def test_an_order_has_one_taker(sessions, session, draft):
     def take(_: int) -> bool:
         with sessions() as own:
             barrier.wait()
-            return rewrite.take_next(own) is not None
+            return orders.take_next(own) is not None
 
     with ThreadPoolExecutor(3) as pool:
         assert sorted(pool.map(take, range(3))) == [False, False, True]
@@ -225,16 +225,16 @@ def test_a_cancelled_one_stores_nothing(sessions, session, adapters, draft):
 def test_a_dead_workers_order_is_handed_on_and_ends_with_the_third_death(session, clock, draft, monkeypatch):
     seconds = 1000.0
     monkeypatch.setattr(housekeeping, "monotonic", lambda: seconds)
-    made, watch = order(session, draft), rewrite.ward()
+    made, watch = order(session, draft), orders.ward()
     for deaths in (1, 2, 3):
-        assert rewrite.take_next(session) is not None
-        assert rewrite.look(session, watch) == []
+        assert orders.take_next(session) is not None
+        assert orders.look(session, watch) == []
         for _ in range(12):
             seconds += 5
             clock.advance(5)
-            bells = rewrite.look(session, watch)
+            bells = orders.look(session, watch)
         dead = row(session, made)
-        assert (dead.failures, dead.error) == (deaths, rewrite.DIED)
+        assert (dead.failures, dead.error) == (deaths, orders.DIED)
         assert bells == ([Bell("regenerate", made)] if deaths < 3 else [])
     assert (dead.status, dead.completed_at) == ("FAILED", clock.now())
 
@@ -242,14 +242,37 @@ def test_a_dead_workers_order_is_handed_on_and_ends_with_the_third_death(session
 def test_whoever_was_taken_for_dead_writes_nothing(session, clock, adapters, draft, briefs):
     """Its answer comes after another worker has the order: each try has one call, and one text counts."""
     made = order(session, draft)
-    slow = rewrite.take_next(session)
-    rewrite.recover(session, (made, slow.attempt, row(session, made).heartbeat_at))
+    slow = orders.take_next(session)
+    orders.recover(session, (made, slow.attempt, row(session, made).heartbeat_at))
     carry_on(session, adapters)
     with ThreadPoolExecutor(2) as pool:
         assert rewrite.carry(session, slow, adapters, Heart(session.get_bind()), pool) == []
     assert len(briefs) == 1
     assert (row(session, made).status, row(session, made).attempt) == ("COMPLETED", 2)
     assert again(session, draft).content == f"{FIRST} Text 1."
+
+
+def test_an_answer_that_comes_after_another_worker_has_begun_is_void(
+    sessions, session, adapters, draft, briefs
+):
+    made, holds = order(session, draft), []
+
+    def stand_still(brief: Brief) -> None:
+        briefs.append(brief)
+        if len(briefs) == 1:
+            with sessions() as other:
+                orders.recover(other, (made, 1, row(other, made).heartbeat_at))
+                holds.append(orders.take_next(other))
+
+    adapters.writer.before_answer = stand_still
+    assert carry_on(session, adapters) == []
+    assert (row(session, made).status, row(session, made).attempt) == ("RUNNING", 2)
+    assert (again(session, draft).version, kept(session, draft)) == (1, [])
+    with ThreadPoolExecutor(2) as pool:
+        rewrite.carry(session, holds[0], adapters, Heart(session.get_bind()), pool)
+    assert row(session, made).status == "COMPLETED"
+    assert again(session, draft).content == f"{FIRST} Text 2."
+    assert [number for number, _, _ in kept(session, draft)] == [1, 2]
 
 
 def test_a_stopping_worker_hands_it_back_and_uses_up_no_try(session, adapters, draft):
@@ -272,7 +295,7 @@ def test_a_worker_that_stops_while_the_writer_works(session, adapters, draft):
 
     adapters.writer.before_answer = hang
     made = order(session, draft)
-    hold = rewrite.take_next(session)
+    hold = orders.take_next(session)
     with ThreadPoolExecutor(2) as pool:
         bells = rewrite.carry(session, hold, adapters, heart, pool)
         gate.set()
@@ -305,11 +328,10 @@ def test_a_decided_draft_is_not_written_anew(session, draft):
         regenerate.order(session, draft.id, "")
 
 
-def test_the_latest_order_of_each(session, clock, adapters, draft):
+def test_the_latest_order(session, clock, adapters, draft):
     first = order(session, draft)
     carry_on(session, adapters)
     clock.advance(1)
     second = order(session, draft)
-    found = regenerate.latest(session, [draft.id, "draft_none"])
-    assert {draft_id: one.id for draft_id, one in found.items()} == {draft.id: second}
-    assert first != second
+    assert regenerate.latest(session, draft.id).id == second != first
+    assert regenerate.latest(session, "draft_none") is None
