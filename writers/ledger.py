@@ -90,6 +90,7 @@ _ALWAYS: tuple[Callable[[Said], Faults], ...] = (
     names.addresses,
     names.markup,
     names.people,
+    names.newcomers,
     names.code,
     names.quotes,
     numbers,

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from lib import words
 from lib.masking import mask
 from writers.ledger_orders import is_order
 from writers.ledger_said import GAP, Fault, Faults, Kind, Said, masked, stands_in
@@ -68,6 +69,12 @@ _IDENTIFIER = re.compile(
     r")(?![\w/])"
 )
 
+_FIRST_TIME = re.compile(
+    r"\b(?:first[ -](?:ever )?(?:time|contribut\w*|pull requests?|commits?|PRs?)|new ?comers?"
+    r"|new contributors?|newly joined|joins? (?:us|the project))\b",
+    re.I,
+)
+
 
 def people(said: Said) -> Faults:
     """Credit goes to those whose work the cited items are, and to nobody that the digest does not know."""
@@ -87,6 +94,19 @@ def people(said: Said) -> Faults:
     for name in _DOER.findall(rest):
         if stem(name) not in common() and not has(said.borne.stems, name):
             yield Fault(Kind.PERSON, f"credits {name}, whom the digest does not know")
+
+
+def newcomers(said: Said) -> Faults:
+    """Only who is known to contribute for the first time is said to."""
+    if not _FIRST_TIME.search(said.plain):
+        return
+    known = {name.casefold() for name in said.borne.sources.digest.newcomers}
+    named = _named(said)
+    others = [said.borne.sources.names[folded] for folded in named if folded not in known]
+    if others:
+        yield Fault(Kind.PERSON, f"calls {words.listed(others)} new, of whom that is not known")
+    elif not named and not known:
+        yield Fault(Kind.PERSON, "speaks of somebody new, of whom nobody knows")
 
 
 def _named(said: Said) -> list[str]:

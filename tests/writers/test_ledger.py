@@ -299,3 +299,18 @@ def test_an_item_of_whose_title_nothing_may_be_told_is_told_by_its_number():
         made.title
         == "relay: 14 commits, 5 merged PRs, 2 closed issues, 1 release in the week to 3 October 2025"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "newcomers", "faults"),
+    [
+        ("Anna Weber contributed for the first time.", (), {Kind.PERSON}),
+        ("Anna Weber contributed for the first time.", ("Anna Weber",), set()),
+        ("Anna Weber and Boris Ivanov contributed for the first time.", ("Anna Weber",), {Kind.PERSON}),
+        ("Thanks to our new contributors!", (), {Kind.PERSON}),
+    ],
+)
+def test_only_who_is_new_is_called_new(text, newcomers, faults):
+    made = Manuscript(Sentence("Relay", (WINDOW,)), (Block("paragraph", (Sentence(text, (WINDOW,)),)),))
+    found = audit(brief(digest=replace(RELAY, newcomers=newcomers)), made).findings
+    assert {one.kind for one in found if one.kind is not Kind.MISSING} == faults

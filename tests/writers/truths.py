@@ -16,6 +16,7 @@ from models.values import (
     Sentence,
     Window,
 )
+from writers import template_body
 from writers import template_text as text
 
 UNTIL = datetime(2025, 10, 3, 9, tzinfo=UTC)
@@ -194,8 +195,8 @@ def _item(item: DigestItem) -> Iterator[Sentence]:
     by = words.listed([p.name for p in item.people if not p.is_bot])
     title = text.told(item.title, past=item.kind != "issue").replace("[", "(").replace("]", ")")
     yield Sentence(f"{title}{f' by {by}' if by else ''}.", (item.ref,))
-    if excerpt := text.excerpt(item.body, item.title, 300):
-        yield Sentence(excerpt, (item.ref,))
+    for told in template_body.explained(item.body, item.title, 300):
+        yield Sentence(told, (item.ref,))
     for one in item.closes:
         if one.title:
             yield Sentence(f"It closes [{one.ref}]: {text.subject(one.title)}.", (item.ref, one.ref))
