@@ -197,10 +197,17 @@ def _is_borne(said: Said, found: re.Match[str], text: str, value: str) -> bool:
         removes = found[1] in ("-", "\u2212") if found[1] else changed and changed[1].casefold()[0] in "rd"
         same = changed is not None and any(changed[1].casefold() in unit.folded for unit in beside)
         return same or float(value) in set(_lines(said, bool(removes)))
-    if beside:
-        return True
     counted = _noun(found, text)
+    if beside and (counted is None or counted[0] != "file" or any(_files_of(u, value) for u in beside)):
+        return True
     return counted is not None and float(value) in set(_counts(said, *counted))
+
+
+def _files_of(unit: Unit, value: str) -> bool:
+    """Whether the statement has so many files: any other number of its text counts something else, and how
+    many files an item changed is known."""
+    numbers = (found for found in _NUMBER.finditer(unit.text) if _read(found, unit.text) == value)
+    return any((counted := _noun(found, unit.text)) and counted[0] == "file" for found in numbers)
 
 
 def _factor(mark: str) -> str:

@@ -38,6 +38,7 @@ def kinds(text: str, *refs: str, **voice) -> set[Kind]:
         ("Retries use back-off, see #999.", "PR305", Kind.UNKNOWN_REF),
         ("Retries use back-off after 7 seconds.", "PR305", Kind.NUMBER),
         ("Retries use back-off after seven seconds.", "PR305", Kind.NUMBER),
+        ("Retries use back-off, in `relay/retry.py` and 10 more files.", "PR305", Kind.NUMBER),
         ("The queue scan is 45% faster.", "PR311", Kind.NUMBER),
         ("The queue scan is twice as fast.", "PR311", Kind.NUMBER),
         ("The queue scan is faster for dozens of jobs.", "PR311", Kind.NUMBER),

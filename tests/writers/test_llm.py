@@ -341,7 +341,8 @@ def test_a_failure_says_what_it_cost(server, content, writer):
     assert (usage.model, usage.prompt_tokens, usage.completion_tokens) == ("stand-in-1", 900, 7)
     assert (usage.prompt, usage.calls) == (llm_brief.PROMPT_VERSION, 1)
     server.fail_platform("HASHNODE", llm.SERVER_ERROR)
-    assert failing(writer).usage is None
+    unbilled = failing(writer).usage
+    assert (unbilled.prompt_tokens, unbilled.completion_tokens, unbilled.calls) == (0, 0, 0)
 
 
 @pytest.mark.loopback
