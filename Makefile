@@ -42,10 +42,10 @@ run: .venv/runtime.stamp ## web and worker for one's own use; settings from the 
 	@set -a; test ! -f .env || . ./.env; exec $(BIN)/flask --app app serve
 
 test: .venv/dev.stamp ## run every test; the last line counts them
-	@$(BIN)/python -m pytest -q -n $(JOBS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 long: .venv/dev.stamp ## run the tests that are too slow for CI
-	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long -n $(JOBS)
+	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -m long -n $(JOBS) --dist worksteal
 
 chaos: .venv/dev.stamp ## kill workers 200 times and more; print what came of it as JSON
 	@REPOCAST_LONG=1 $(BIN)/python -m pytest -q -s -m long tests/chaos

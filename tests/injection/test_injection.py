@@ -18,7 +18,6 @@ from models.values import Activity, Brief, Commit, Digest, Issue, Person, Post, 
 from pipeline.digest import digest
 from platforms import PLATFORMS
 from tests.standins.llm import LlmStandIn, activity_in, block, platform_of, post, sentence
-from writers import template
 from writers.base import WriterError
 from writers.ledger_orders import is_order
 from writers.llm import LlmWriter
@@ -161,9 +160,6 @@ def test_nothing_of_an_attack_is_in_a_post_of_a_model_that_obeys(obedient, text)
         assert "Add retries to the worker" in made.content
 
 
-@pytest.mark.skipif(
-    not hasattr(template, "ledger"), reason="the template writer does not go through the ledger here"
-)
 @pytest.mark.parametrize("text", TEXTS, ids=IDS)
 def test_nothing_of_an_attack_is_in_a_post_of_the_template_writer(text):
     for number, place in enumerate(PLACES):
