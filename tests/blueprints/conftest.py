@@ -95,6 +95,7 @@ class Rows:
 
         given = {
             "user_id": execution.user_id,
+            "job_id": execution.job_id,
             "platform_type": kind,
             "title": f"A title for {kind}",
             "content": f"A post for {kind}",

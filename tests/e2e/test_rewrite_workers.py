@@ -18,7 +18,7 @@ def ordered(house):
     done = house.await_status(house.trigger(house.job(platforms=("DEVTO",))))
     (draft,) = house.rows(Draft, execution_id=done.id)
     house.llm.held.add("DEVTO")
-    house.llm.say("DEVTO", tags=["anew"])
+    house.llm.say("DEVTO", tags=["opensource"])
     with house.sessions() as session:
         order, _ = regenerate.order(session, draft.id, "Shorter.")
     house.llm.await_calls(2)
@@ -33,7 +33,7 @@ def row(house, order_id: str) -> Regeneration:
 def await_end(house, order_id: str) -> Draft:
     house.until(lambda: row(house, order_id).status == "COMPLETED", 30, "end of the order")
     (draft,) = house.rows(Draft, id=row(house, order_id).draft_id)
-    assert (draft.version, draft.tags) == (2, ["anew"])
+    assert (draft.version, draft.tags) == (2, ["opensource"])
     assert [one.number for one in house.rows(DraftVersion, draft_id=draft.id)] == [1, 2]
     return draft
 

@@ -25,7 +25,8 @@ class Listing(FakeWriter):
 
     def write(self, brief: Brief) -> Post:
         super().write(brief)
-        return Post("", " ".join(item.ref for item in brief.digest.items))
+        title = "What happened" if brief.rules.title_max else ""
+        return Post(title, " ".join(item.ref for item in brief.digest.items))
 
 
 class Life:

@@ -4,7 +4,7 @@ import pytest
 
 from lib.secrets import SecretBox
 from models import Draft, Execution
-from models.values import Brief, Post
+from models.values import Brief, Post, Usage
 from pipeline import control, execute
 from pipeline.adapters import Adapters, SetupError
 from tests.pipeline.conftest import FakeAdapters, make_job
@@ -66,10 +66,14 @@ class Refusing:
     def prepare(self) -> None:
         """Always ready."""
 
+    def estimate(self, brief: Brief) -> Usage:
+        return Usage("fake", 100, 50)
+
     def write(self, brief: Brief) -> Post:
+        usage = Usage("fake", 10, 5)
         if brief.rules.type == "DEVTO":
-            raise WriterError("The model refused.", permanent=True)
-        return Post("", f"For {brief.rules.name}")
+            raise WriterError("The model refused.", permanent=True, usage=usage)
+        return Post(brief.rules.type.title() if brief.rules.title_max else "", "What happened.", usage=usage)
 
 
 class Falling(FakeAdapters):
