@@ -1,8 +1,8 @@
 """Builds the adapters that a run needs from rows and settings: the one place where a stored secret is
 opened.
 
-What speaks HTTP is imported when it is first asked for: with `requests` it weighs 5 MB, which a resting
-worker does without.
+What speaks HTTP is imported when it is first asked for, and so are the writers: with `requests` it weighs
+5 MB, which a resting worker does without, and so does the web process without the ledger of claims.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,6 @@ from sources.git import LocalGit, resolve
 from sources.git_check import check as check_git
 from writers.base import Writer
 from writers.fallback import FallbackWriter
-from writers.template import TemplateWriter
 
 NO_MODEL = (
     "The job's posts are to be written by the model, and no OPENAI_API_KEY is set: set one, or choose another"
@@ -114,6 +113,8 @@ class Adapters:
 
     @cached_property
     def _template(self) -> Writer:
+        from writers.template import TemplateWriter
+
         return TemplateWriter()
 
     @cached_property

@@ -11,7 +11,6 @@ from pipeline.digest import digest
 from platforms import PLATFORMS
 from writers.base import Writer
 from writers.disclosure import MadeBy, default
-from writers.template import TemplateWriter
 
 
 def digest_for(activity: Activity, job: Job, project: Project, told: Collection[Key]) -> Digest:
@@ -47,6 +46,8 @@ def brief_for(
 
 def maker(writer: Writer) -> MadeBy:
     """What a post of this writer is made by."""
+    from writers.template import TemplateWriter  # the web process does without: 8 MB with the ledger
+
     return "TEMPLATE" if isinstance(writer, TemplateWriter) else "MODEL"
 
 

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from models import Execution, Job, Platform, Spend
 from models.base import table
 from pipeline.tariff import Tariff
-from writers.llm import BYTES_PER_TOKEN, COMPLETION_MAX
-from writers.llm_brief import BRIEF_MAX
+from writers.llm_sizes import BRIEF_MAX, BYTES_PER_TOKEN, COMPLETION_MAX
 
 RUNS = 10
 """How many of a job's newest executions are asked."""

@@ -18,6 +18,7 @@ from writers.ledger import Audit
 from writers.llm_answer import manuscript, schema
 from writers.llm_brief import FINDING_MAX, FINDINGS_MAX, PROMPT_VERSION, messages, repair
 from writers.llm_errors import broken, refused, told_by, too_late
+from writers.llm_sizes import BYTES_PER_TOKEN, COMPLETION_MAX
 from writers.llm_verify import verify
 
 if TYPE_CHECKING:
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 
 CONNECT = 5.0
 """Seconds to reach the server."""
-
-COMPLETION_MAX = 8_000
-"""Tokens that one answer is expected to have at most: 900 words as JSON are about 4,000. It is not sent as a
-limit: new models want `max_completion_tokens`, many compatible servers know only `max_tokens`, and either
-answers the other with a 400."""
-
-BYTES_PER_TOKEN = 3
-"""UTF-8 bytes that a token has at least, on the average: about 4 in English, 3 for one Chinese character."""
 
 
 class LlmWriter:

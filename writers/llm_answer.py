@@ -6,6 +6,7 @@ should, marks of Markdown that mean nothing, several sentences in one.
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -94,6 +95,7 @@ SHAPES: dict[PlatformType, type[Article] | type[Update] | type[Note]] = {
 }
 
 
+@cache
 def schema(kind: PlatformType) -> dict[str, Any]:
     """The JSON schema of a platform's answer as strict structured output takes it: every member required,
     no other allowed, no defaults."""

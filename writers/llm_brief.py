@@ -12,11 +12,10 @@ from typing import Any
 from lib import words
 from models.values import Brief, Digest, DigestItem
 from writers.ledger_sources import must_mention
+from writers.llm_sizes import BRIEF_MAX
 
 ITEMS_MAX, TITLE_MAX, BODY_MAX, FILES_MAX, PEOPLE_MAX = 80, 200, 800, 8, 30
 """Ours: a busy window stays under about 30,000 tokens. The digest is ranked: its end is worth least."""
-BRIEF_MAX = 120_000
-"""Characters of all items as JSON, whatever people put into them; the rest is counted."""
 NOTES, NOTES_MAX = 3, 3_000
 """The newest releases whose notes are shown at length, and characters of them."""
 NAMES_MAX, NAME_MAX = 10, 200

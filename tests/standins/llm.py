@@ -7,6 +7,7 @@ answers at the end of this file are what such servers say when something is wron
 import json
 import re
 from collections import Counter
+from itertools import chain, permutations
 from typing import Any
 
 from tests.standins.server import Answer, Request, StandIn
@@ -147,10 +148,9 @@ def block(kind: str, *sentences: dict[str, Any]) -> dict[str, Any]:
 def post(platform: str, activity: dict[str, Any]) -> dict[str, Any]:
     """A truthful post in which every item's title stands, in the platform's shape."""
     items, repository = activity["items"], activity["repository"]
-    first = (items[0]["title"], items[0]["ref"]) if items else (activity["summary"], "WINDOW")
     opening = f"Here is what happened in {repository}, {activity['period']}: {activity['summary']}."
     told = [block("bullet", sentence(f"{one['title']}.", one["ref"])) for one in _all(items)]
-    head = sentence(f"{first[0]} in {repository}", first[1], "WINDOW")
+    head = _head(activity)
     start = block("paragraph", sentence(opening, "WINDOW"))
     if platform == "LINKEDIN":
         # A good model stays short: LinkedIn takes no more than 2,900.
@@ -164,6 +164,23 @@ def post(platform: str, activity: dict[str, Any]) -> dict[str, Any]:
     made = {"title": head, "sections": sections, "tags": _TAGS}
     subtitle = sentence(f"{activity['summary']}.", "WINDOW")
     return made | ({"subtitle": subtitle} if platform == "HASHNODE" else {})
+
+
+def _head(activity: dict[str, Any]) -> dict[str, Any]:
+    """The first title, of one item or of several, that is none of the earlier ones."""
+    used = {_flat(title) for title in activity.get("earlier_titles", [])}
+    told = [(one["title"], one["ref"]) for one in _all(activity["items"])]
+    several = (some for count in (1, 2, 3) for some in permutations(told, count))
+    for some in chain(several, [[(activity["summary"], "WINDOW")]]):
+        titles, refs = zip(*some, strict=True)
+        text = f"{' and '.join(titles)} in {activity['repository']}"
+        if _flat(text) not in used:
+            break
+    return sentence(text, *refs, "WINDOW")
+
+
+def _flat(title: str) -> str:
+    return "".join(re.findall(r"\w+", title.casefold()))
 
 
 def _all(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
