@@ -222,7 +222,8 @@ def _holds(unit: Unit, value: str, form: str) -> bool:
 
 def _numbers(text: str) -> set[str]:
     spelt = {str(_VALUES[word]) for word in re.findall(r"[a-z]+", text.casefold()) if word in _VALUES}
-    return spelt | {n.replace(",", "") for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)", text)}
+    # With what may be written close to it (`40ms`, `0A`), as they are read in a sentence.
+    return spelt | {n.replace(",", "") for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?", text)}
 
 
 def _lines(said: Said, removes: bool) -> Iterator[int]:

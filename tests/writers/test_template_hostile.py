@@ -156,6 +156,7 @@ def test_whatever_is_quoted_the_post_is_whole(kind: PlatformType, evil: str) -> 
 
 
 @settings(max_examples=12)
+@example(title="0A", count=34, project="0")
 @given(
     title=st.text(max_size=3_000),
     count=st.integers(0, 40),
