@@ -225,10 +225,11 @@ def has_code(said: Said, name: str) -> bool:
     """Whether the name stands in what is cited; a folder where a path begins with it."""
     wanted = " ".join(name.split()).rstrip("/")
     digest = said.borne.sources.digest
-    folded = wanted.casefold() if re.fullmatch(r"[A-Z][\w.]*", wanted) else wanted
+    # A sentence may begin with it; else its letters are small or large as they are in the source.
+    inside = wanted[:1].lower() + wanted[1:]
     return (
         stands_in(said.borne.text, wanted)
-        or stands_in(said.borne.folded, folded)
+        or stands_in(said.borne.text, inside)
         or wanted in (digest.repository, digest.repository.rpartition("/")[2])
         or any(stands_in(_raw(source.item.title, source.item.body), wanted) for source in said.borne.cited)
     )

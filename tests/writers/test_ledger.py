@@ -50,6 +50,7 @@ def kinds(text: str, *refs: str, **voice) -> set[Kind]:
         ("Python 3.10 is no longer supported.", "PR301", Kind.POLARITY),
         ("Set `retry_wait` for the retries.", "PR305", Kind.CODE),
         ("The fix of the deadlock is in relay/workers.py.", "PR309", Kind.CODE),
+        ("`queue.pull` was renamed to `Queue.take`.", "C9c8d7e6", Kind.CODE),
         ("Retries use back-off, by Boris Ivanov.", "PR305", Kind.PERSON),
         ("Retries use back-off, thanks to Boris.", "PR305", Kind.PERSON),
         ("Retries use back-off, by mallory.", "PR305", Kind.PERSON),
