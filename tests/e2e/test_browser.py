@@ -220,7 +220,7 @@ def test_without_javascript_too(browser, stack: Stack, repository: Path):
     page.get_by_role("button", name="Schedule the job").click()
     page.get_by_role("button", name="Trigger Now").click()
     for _ in range(100):
-        if page.get_by_text("3/3").count():
+        if page.get_by_text("100% (1/1)").count():
             break
         page.wait_for_timeout(200)
         page.reload()
