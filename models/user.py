@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import ids
@@ -11,13 +11,19 @@ from models.base import Base, now
 
 class User(Base):
     """An account. `email` is stored in lower case; `sign_in_digest` is the SHA-256 of a sign-in link that
-    works once."""
+    works once. `time_format` is "12" or "24" hours, `theme` auto, light or dark; `verified_at` is when the
+    address was shown to be its owner's: nothing but the mail that asks for it goes there before."""
 
     __tablename__ = "user_account"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("user"))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
+    time_format: Mapped[str] = mapped_column(String(2), default="12", server_default="12")
+    theme: Mapped[str] = mapped_column(String(5), default="auto", server_default="auto")
+    verified_at: Mapped[datetime | None]
     sign_in_digest: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
