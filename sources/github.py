@@ -4,7 +4,7 @@ The first scan, and one that tells again, ask all of that in two rounds. A later
 anything changed at all, which costs nothing where the answer is no.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -170,14 +170,17 @@ class GitHub:
         def published_before(page: Page) -> bool:
             return all(clock.parse_iso(raw["published_at"]) <= start for raw in page if raw["published_at"])
 
-        def pages(number: int, most: int | None) -> Listing[Release]:
+        def pages(number: int, most: int, is_last: Callable[[Page], bool] = _never) -> Listing[Release]:
             params = {"per_page": _PER_PAGE["releases"], "page": str(number)}
-            return api.listing(f"{path}/releases", params, reader.release, published_before, most)
+            return api.listing(f"{path}/releases", params, reader.release, is_last, most)
 
         first = pages(1, 1)
-        calls = [partial(pages, n, 1) for n in range(2, min(first.pages, RELEASE_PAGES) + 1)]
+        calls = [partial(pages, n, 1) for n in range(2, min(first.pages, RELEASE_PAGES + 1))]
         if first.pages > RELEASE_PAGES:
-            calls.append(partial(pages, RELEASE_PAGES + 1, None))
+            calls.append(partial(pages, RELEASE_PAGES + 1, PAGES_MAX, published_before))
+        elif first.pages > 1:
+            # A release that comes meanwhile moves the others on, to a page that was not counted.
+            calls.append(partial(pages, first.pages, RELEASE_PAGES))
         found = [first, *api.together(calls)]
         return Listing([item for one in found for item in one.items], first.date, found[-1].is_cut)
 
@@ -265,6 +268,10 @@ class GitHub:
         """The repository's page for people, from the API's address."""
         api = urlsplit(self._api_url)
         return f"{api.scheme}://{api.netloc.removeprefix('api.')}/{self.repository}"
+
+
+def _never(page: Page) -> bool:
+    return False
 
 
 def _moves(raw: Any) -> str:

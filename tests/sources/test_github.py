@@ -203,6 +203,25 @@ def test_an_old_release_between_new_ones_does_not_end_the_list():
     assert {r.tag for r in scan(made.data).releases} == {"v0", "v39"}
 
 
+def test_a_release_that_comes_meanwhile_moves_none_out_of_sight():
+    made = Repository()
+    for number in range(60):
+        made.release(f"v{number}", UNTIL, created_at=f"2025-09-01T00:{59 - number:02d}:00Z")
+
+    class Busy(GitHubStandIn):
+        def handle(self, request):
+            answer = super().handle(request)
+            (releases,) = (about["releases"] for about in self.repositories)
+            if request.path.endswith("/releases") and len(releases) == 60:
+                newest = {"tag_name": "v60", "created_at": "2025-09-02T00:00:00Z"}
+                releases.append(releases[0] | newest)
+            return answer
+
+    with Busy(made.data, server_time=UNTIL) as server:
+        found = {r.tag for r in source(server).scan(SINCE).releases}
+    assert found >= {f"v{number}" for number in range(60)}
+
+
 def test_a_list_without_end_is_cut(monkeypatch):
     for module in ("sources.github_api", "sources.github"):
         monkeypatch.setattr(f"{module}.PAGES_MAX", 3)
