@@ -69,7 +69,7 @@ def _attempt(
         if story.missing:
             go_on(heart)
         _write(story, activity)
-        ending = Ending(activity, story.results, story.given, story.too_little)
+        ending = Ending(activity, story.results, story.given, story.keeps, story.too_little)
         return record.complete(session, hold, story.execution, ending, adapters)
     except LostError:
         raise

@@ -163,12 +163,13 @@ def kept_elsewhere(engine: Engine, job_id: str, patiently: Callable[[Callable[[]
     return patiently(once)
 
 
-def settle(connection: Connection, job_id: str, activity: Activity, at: datetime) -> None:
+def settle(connection: Connection, job_id: str, activity: Activity, at: datetime, *, keeps: bool) -> None:
     """Keep what the activity holds, and let go of what it tells or leaves out for good, in the caller's
-    transaction: the final one of a run that moves the cursor."""
+    transaction: the final one of a run that moves the cursor. `keeps`: the job kept something when the run
+    began; nobody else adds to that, as a job has one live run."""
     if rows := as_rows((*items(activity.held), *activity.held.releases), job_id=job_id, at=at):
         connection.execute(upsert(connection, HeldBack).on_conflict_do_nothing(), rows)
-    if activity.unchanged:
+    if activity.unchanged or not keeps:
         return
     kept_keys = connection.execute(select(_held.c.kind, _held.c.key).where(_held.c.job_id == job_id)).all()
     dealt_with = {*activity.keys(), *((one.kind, one.key) for one in activity.withheld)}

@@ -27,11 +27,13 @@ _SYNCED = (
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What came of a run: what it read and wrote; `given` is what had been given back to the platforms, by
-    their ids, and `too_little` why what it read is carried over instead of told."""
+    their ids, `keeps` whether the job kept something back when the run began, and `too_little` why what it
+    read is carried over instead of told."""
 
     activity: Activity
     results: Sequence[Written]
     given: givenback.Given
+    keeps: bool
     too_little: str | None = None
 
     @property
@@ -70,4 +72,4 @@ def remember(connection: Connection, execution: Execution, ending: Ending) -> No
         ]
         connection.execute(upsert(connection, Told).on_conflict_do_nothing(), rows)
     if ending.outcome != Outcome.NOT_SIGNIFICANT:
-        heldback.settle(connection, execution.job_id, activity, at)
+        heldback.settle(connection, execution.job_id, activity, at, keeps=ending.keeps)

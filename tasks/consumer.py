@@ -35,3 +35,6 @@ worker.install(
 huey = queue.huey
 huey.create_consumer = partial(Service, huey)
 gc.freeze()
+# A run makes some ten thousand objects, nearly all freed by count: to search them for cycles after every 700
+# new ones took a seventh of the worker's time (bench/clock.py, 2026-11-27).
+gc.set_threshold(20_000, 50, 50)

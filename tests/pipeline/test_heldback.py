@@ -384,8 +384,8 @@ def test_a_database_that_dies_in_the_final_transaction_keeps_all_or_nothing(
     clock.advance(60)
     whole, deaths = heldback.settle, [RuntimeError("power cut")]
 
-    def dying(*given):
-        whole(*given)
+    def dying(*given, **more):
+        whole(*given, **more)
         if deaths:
             raise deaths.pop()
 
