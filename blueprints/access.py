@@ -7,6 +7,7 @@ from typing import TypeVar
 from flask import Flask, abort, current_app, g, request
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm.interfaces import ORMOption
 from werkzeug.wrappers import Response
 
 from blueprints.extensions import csrf, db, login_manager
@@ -44,11 +45,12 @@ def secret_box() -> SecretBox:
     return found
 
 
-def owned(model: type[Row], row_id: str) -> Row:
-    """The signed-in user's row; 404 alike for one that is absent and one that is somebody else's."""
+def owned(model: type[Row], row_id: str, *options: ORMOption) -> Row:
+    """The signed-in user's row; 404 alike for one that is absent and one that is somebody else's. `options`:
+    what is loaded with it."""
     if "\0" in row_id:  # PostgreSQL takes no such text
         abort(404)
-    row = db.session.get(model, row_id)
+    row = db.session.get(model, row_id, options=options)
     if row is None or row.user_id != current_user.id:  # type: ignore[attr-defined]
         abort(404)
     return row

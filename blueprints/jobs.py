@@ -2,14 +2,15 @@
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_login import login_required
+from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from blueprints import dashboard, forms, htmx, inputs, pages_cards, pages_job
-from blueprints.access import owned, tariff
+from blueprints import dashboard, forms, htmx, inputs, pages_asking, pages_cards, pages_job
+from blueprints.access import owned
 from blueprints.extensions import db
 from lib import zones
 from models import Job, Project
-from pipeline import control, jobs
+from pipeline import jobs
 from pipeline.bells import Bell
 from platforms import NAMES
 from tasks import queue
@@ -36,20 +37,20 @@ def create(project_id: str) -> Answer:
         return _form(project, None, forms.typed(), forms.errors_of(error), 422)
     job, bells = jobs.create(db.session(), project, jobs.JobFields(**values))
     _commit(bells)
-    return htmx.go(_url(job), f"“{job.name}” is scheduled.")
+    return htmx.go(job_url(job), f"“{job.name}” is scheduled.")
 
 
 @bp.get("/<job_id>/edit")
 @login_required
 def edit(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
+    job = job_of(project_id, job_id)
     return _form(job.project, job, forms.job_values(job), forms.no_errors())
 
 
 @bp.post("/<job_id>/edit")
 @login_required
 def save(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
+    job = job_of(project_id, job_id)
     try:
         body = inputs.job_form(request.form)
         values = inputs.read_job(body, partial=False, current=None, platforms=job.project.platforms)
@@ -58,7 +59,7 @@ def save(project_id: str, job_id: str) -> Answer:
     if values["is_enabled"] == job.is_enabled:  # the form always carries it; naming it would end a pause
         del values["is_enabled"]
     _commit(jobs.edit(db.session(), job, values))
-    return htmx.go(_url(job), f"“{job.name}” is saved.")
+    return htmx.go(job_url(job), f"“{job.name}” is saved.")
 
 
 @bp.post("/preview")
@@ -67,7 +68,7 @@ def save(project_id: str, job_id: str) -> Answer:
 def preview(project_id: str, job_id: str | None = None) -> Answer:
     """The next runs of what is typed: alone for htmx, else in the form, with everything typed kept."""
     project = owned(Project, project_id)
-    job = _job(project_id, job_id) if job_id else None
+    job = job_of(project_id, job_id) if job_id else None
     return _form(project, job, forms.typed(), forms.no_errors())
 
 
@@ -95,30 +96,18 @@ def _form(
 @bp.get("/<job_id>")
 @login_required
 def show(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
-    shown = pages_job.page(job, request.args.get("cursor"))
+    job = job_of(project_id, job_id)
+    shown = pages_job.page(job, request.args)
     if htmx.asked() and request.args.get("v") == htmx.version(shown):
         return htmx.unchanged()
     return htmx.page(PAGE, "live", job=shown)
-
-
-@bp.post("/<job_id>/trigger")
-@login_required
-def trigger(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
-    try:
-        _, bells = control.trigger(db.session(), job, tariff=tariff())
-    except control.ConflictError as error:
-        return shown(job, error.message, 409)
-    queue.ring(bells)
-    return shown(job, f"“{job.name}” is triggered.")
 
 
 @bp.post("/<job_id>/enable")
 @login_required
 def enable(project_id: str, job_id: str) -> Answer:
     """Also lets a paused job go on."""
-    job = _job(project_id, job_id)
+    job = job_of(project_id, job_id)
     done = "goes on" if pages_cards.is_paused(job) else "is enabled"
     _commit(jobs.edit(db.session(), job, {"is_enabled": True}))
     return shown(job, f"“{job.name}” {done}.", aloud=True)
@@ -127,14 +116,14 @@ def enable(project_id: str, job_id: str) -> Answer:
 @bp.get("/<job_id>/disable")
 @login_required
 def ask_disable(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
-    return render_template("confirm.html", **pages_job.disabling(job), **_back(job))
+    job = job_of(project_id, job_id)
+    return render_template("confirm.html", **pages_asking.disabling(job), **_back(job))
 
 
 @bp.post("/<job_id>/disable")
 @login_required
 def disable(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
+    job = job_of(project_id, job_id)
     _commit(jobs.edit(db.session(), job, {"is_enabled": False}))
     return shown(job, f"“{job.name}” is disabled.")
 
@@ -142,14 +131,14 @@ def disable(project_id: str, job_id: str) -> Answer:
 @bp.get("/<job_id>/delete")
 @login_required
 def ask_delete(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
-    return render_template("confirm.html", **pages_job.deleting(job), **_back(job))
+    job = job_of(project_id, job_id)
+    return render_template("confirm.html", **pages_asking.deleting(job), **_back(job))
 
 
 @bp.post("/<job_id>/delete")
 @login_required
 def delete(project_id: str, job_id: str) -> Answer:
-    job = _job(project_id, job_id)
+    job = job_of(project_id, job_id)
     jobs.delete(db.session(), job)
     db.session.commit()
     return htmx.go(url_for("projects.show", project_id=project_id), f"“{job.name}” is deleted.")
@@ -160,16 +149,16 @@ def shown(job: Job, said: str, status: int = 200, *, aloud: bool = False) -> Res
     that it was made; `aloud` says so as well."""
     on_dashboard = request.values.get("from") == "dashboard"
     if not htmx.asked():
-        return htmx.go(f"{url_for('dashboard.show')}#card-{job.id}" if on_dashboard else _url(job), said)
+        return htmx.go(f"{url_for('dashboard.show')}#card-{job.id}" if on_dashboard else job_url(job), said)
     if on_dashboard:
         response = dashboard.answer(pages_cards.card(job), status)
     else:
-        response = htmx.page(PAGE, "live", status, job=pages_job.page(job, None))
+        response = htmx.page(PAGE, "live", status, job=pages_job.page(job, {}))
     return htmx.say(response, said) if aloud or status != 200 else response
 
 
-def _job(project_id: str, job_id: str) -> Job:
-    job = owned(Job, job_id)
+def job_of(project_id: str, job_id: str) -> Job:
+    job = owned(Job, job_id, joinedload(Job.project).joinedload(Project.platforms))
     if job.project_id != project_id:
         abort(404)
     return job
@@ -180,10 +169,10 @@ def _commit(bells: list[Bell]) -> None:
     queue.ring(bells)
 
 
-def _url(job: Job) -> str:
+def job_url(job: Job) -> str:
     return url_for("jobs.show", project_id=job.project_id, job_id=job.id)
 
 
 def _back(job: Job) -> dict[str, str | None]:
     origin = request.args.get("from")
-    return {"back": url_for("dashboard.show") if origin == "dashboard" else _url(job), "origin": origin}
+    return {"back": url_for("dashboard.show") if origin == "dashboard" else job_url(job), "origin": origin}

@@ -68,10 +68,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """`why` goes on a sentence: `its last 5 runs failed`."""
+    """`why` goes on a sentence: `its last 5 runs failed`. `until` is when a pause by hand ends by itself."""
 
-    since: Moment
+    since: Moment | None
     why: str
+    until: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +196,15 @@ def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped
 
 
 def is_paused(job: Job) -> bool:
-    """Whether it stopped by itself; it may be running by hand nevertheless."""
-    return job.is_enabled and job.paused_at is not None
+    """Whether no slot comes; it may be running by hand nevertheless."""
+    return jobs.is_paused(job)
 
 
 def _pause(job: Job) -> Pause | None:
-    if job.paused_at is None or not is_paused(job):
+    if not is_paused(job):
         return None
+    if job.paused_at is None:
+        return Pause(None, "", view.dated(job.paused_until, job.timezone)) if job.paused_until else None
     failed = max(job.failures_in_row, 1)
     why = "its last run failed" if failed == 1 else f"its last {failed} runs failed"
     return Pause(view.dated(job.paused_at, job.timezone), why)
@@ -303,7 +306,7 @@ def _missed(execution: Execution, at: datetime, zone_name: str) -> Skipped | Non
 def truth(user_id: str) -> str:
     """One sentence about all jobs: how many, when the next one runs, what needs attention."""
     failing = Job.last_failure.is_not(None) & func.coalesce(Job.last_failure > Job.last_success, True)
-    paused = Job.paused_at.is_not(None) & Job.is_enabled
+    paused = (Job.paused_at.is_not(None) | (Job.paused_until > clock.now())) & Job.is_enabled
     counts = [func.count().filter(paused), func.count().filter(failing & ~paused)]
     jobs_of = select(func.count(), func.min(Job.next_run_at), *counts).where(Job.user_id == user_id)
     total, next_at, *need = db.session.execute(jobs_of).one()

@@ -1,25 +1,25 @@
 """What the job's page, its form's preview and its confirmations show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlalchemy import cast, func, null, select
 
 from blueprints import inputs, pages_cards, view
 from blueprints.extensions import db
 from blueprints.forms import Form, errors_of
-from blueprints.pages_cards import Card, Run
+from blueprints.pages_cards import Card
 from blueprints.pages_cost import Ahead, ahead
-from blueprints.pages_paging import older_than, older_url, split
+from blueprints.pages_history import History, history
 from blueprints.view import Moment
 from lib import clock
 from lib.words import plural
-from models import Draft, Execution, GivenBack, Job
+from models import Draft, GivenBack, Job
 from pipeline import givenback, schedule
-from pipeline.jobs import live_execution, schedule_of
+from pipeline.jobs import schedule_of
 from platforms import NAMES
 
-PAGE_SIZE = 20
 NOTES = {
     "GAP": "Clocks go forward here: it runs right after the change.",
     "REPEATED": "Clocks go back here: it runs once, the first time.",
@@ -68,8 +68,7 @@ class JobPage:
     repository: str
     truth: str
     coming: Coming
-    history: tuple[Run, ...]
-    older: str | None
+    history: History
     settings: tuple[tuple[str, str], ...]
     last_success: Moment | None
     last_failure: Moment | None
@@ -77,8 +76,9 @@ class JobPage:
     push: Moment | None
     push_waits: bool
     given_back: tuple[str, ...]
-    cursor: str | None
     cost: Ahead
+    left_out: Moment | None
+    slot: str
 
 
 def coming(form: Form) -> Coming:
@@ -91,31 +91,31 @@ def coming(form: Form) -> Coming:
     return coming_of(chosen)
 
 
-def coming_of(chosen: schedule.Schedule) -> Coming:
+def coming_of(chosen: schedule.Schedule, first: datetime | None = None) -> Coming:
+    """From now on; from the slot `first` on where slots before it are left out."""
+    after = clock.now()
+    if first is not None:
+        after = max(after, first - timedelta(microseconds=1))
     slots = tuple(
         (view.upcoming(slot.at, chosen.timezone), NOTES.get(slot.note or "", ""))
-        for slot in schedule.preview(chosen, clock.now())
+        for slot in schedule.preview(chosen, after)
     )
     return Coming(f"{chosen.words()}.", slots, tuple(chosen.warnings()))
 
 
-def page(job: Job, cursor: str | None) -> JobPage:
+def page(job: Job, asked: Mapping[str, str]) -> JobPage:
+    """`asked`: the URL's arguments, which choose a part of the history."""
     card = pages_cards.card(job)
-    query = select(Execution).options(pages_cards.LIST_COLUMNS).where(Execution.job_id == job.id)
-    query = query.where(older_than(Execution, cursor))
-    newest_first = query.order_by(Execution.created_at.desc(), Execution.id.desc()).limit(PAGE_SIZE + 1)
-    rows, further = split(list(db.session.scalars(newest_first)), PAGE_SIZE)
     chosen = schedule_of(job)
-    drafts, given_back = _counts(job)
+    drafts, given_back = counts(job)
     return JobPage(
         card=card,
         zone=job.timezone,
         description=job.description,
         repository=job.project.repository,
         truth=_truth(card),
-        coming=coming_of(chosen) if job.next_run_at else Coming(f"{chosen.words()}."),
-        history=tuple(pages_cards.run(execution, job.timezone) for execution in rows),
-        older=older_url(further),
+        coming=coming_of(chosen, job.next_run_at) if job.next_run_at else Coming(f"{chosen.words()}."),
+        history=history(job, asked),
         settings=_settings(job),
         last_success=view.past(job.last_success, job.timezone, named=True) if job.last_success else None,
         last_failure=view.past(job.last_failure, job.timezone, named=True) if job.last_failure else None,
@@ -123,9 +123,17 @@ def page(job: Job, cursor: str | None) -> JobPage:
         push=view.dated(job.push_at, job.timezone) if job.push_at else None,
         given_back=given_back,
         push_waits=card.is_live and job.push_at is not None and job.push_at <= clock.now(),
-        cursor=cursor,
         cost=ahead(job),
+        left_out=_left_out(job),
+        slot=clock.iso(job.next_run_at) or "",
     )
+
+
+def _left_out(job: Job) -> Moment | None:
+    """The slot that its owner left out, until it has passed."""
+    if job.skipped_until is None or job.skipped_until <= clock.now():
+        return None
+    return view.dated(job.skipped_until, job.timezone)
 
 
 def _truth(card: Card) -> str:
@@ -190,7 +198,7 @@ def _first_run(job: Job) -> str:
     return f"The last {plural(int(job.first_run.get('days', 7)), 'day')}"
 
 
-def _counts(job: Job) -> tuple[int, tuple[str, ...]]:
+def counts(job: Job) -> tuple[int, tuple[str, ...]]:
     """How many drafts it made, and what rejected ones gave back, by platform, as far as no post has told it
     again; in one query."""
     drafts = select(cast(null(), GivenBack.platform_id.type), func.count()).where(Draft.job_id == job.id)
@@ -200,40 +208,3 @@ def _counts(job: Job) -> tuple[int, tuple[str, ...]]:
     names = {platform.id: NAMES[platform.type] for platform in job.project.platforms}
     back = [f"{givenback.counted(found[one])} for {name}" for one, name in names.items() if one in found]
     return found.get(None, 0), tuple(back)
-
-
-def disabling(job: Job) -> dict[str, Any]:
-    live = live_execution(db.session(), job.id)
-    consequences = [
-        "It does not run until you enable it again; slots that pass meanwhile are not made up for."
-    ]
-    if live is not None and live.status == "RETRYING":
-        consequences.append("The execution that waits for its retry ends as cancelled.")
-    consequences.append("What happens meanwhile in the repository is not lost: the next run covers it.")
-    return {
-        "question": f"Disable “{job.name}”?",
-        "truth": "Nothing is deleted, and “Trigger Now” still works.",
-        "consequences": consequences,
-        "button": "Disable",
-        "keep": "Keep it running",
-        "danger": False,
-    }
-
-
-def deleting(job: Job) -> dict[str, Any]:
-    executions = db.session.scalar(
-        select(func.count()).select_from(Execution).where(Execution.job_id == job.id)
-    )
-    return {
-        "question": f"Delete “{job.name}”?",
-        "truth": "This cannot be undone.",
-        "consequences": [
-            f"Its history goes with it: {plural(executions or 0, 'execution')} and "
-            f"{plural(_counts(job)[0], 'draft')}.",
-            "A run that is under way ends and stores nothing.",
-            "A new job for this repository starts with a first run and may tell the same things again.",
-        ],
-        "button": "Delete the job",
-        "keep": "Keep it",
-        "danger": True,
-    }

@@ -13,24 +13,29 @@ def older_than(model: Any, cursor: str | None) -> ColumnElement[bool]:
     """The condition for the rows behind `cursor`; 404 for a cursor that no page has made."""
     if not cursor:
         return true()
-    stamp, _, row_id = cursor.partition("_")
+    at, row_id = place(cursor)
+    return or_(model.created_at < at, and_(model.created_at == at, model.id < row_id))
+
+
+def place(cursor: str) -> tuple[datetime, str]:
+    """The instant and the id at which a page ended; 404 for a cursor that no page has made."""
+    text, _, row_id = cursor.partition("_")
     try:
-        at = clock.parse_iso(stamp)
+        return clock.parse_iso(text), row_id
     except (ValueError, OverflowError):
         abort(404)
-    return or_(model.created_at < at, and_(model.created_at == at, model.id < row_id))
+
+
+def stamp(row: Any) -> str:
+    """The cursor of the page that begins behind `row`."""
+    return f"{row.created_at.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}_{row.id}"
 
 
 def split(rows: list[Any], size: int) -> tuple[list[Any], str | None]:
     """At most `size` of the rows, and the cursor of the next page if there are more."""
     if len(rows) <= size:
         return rows, None
-    last = rows[size - 1]
-    return rows[:size], f"{_stamp(last.created_at)}_{last.id}"
-
-
-def _stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return rows[:size], stamp(rows[size - 1])
 
 
 def older_url(cursor: str | None) -> str | None:

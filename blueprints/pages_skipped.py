@@ -49,7 +49,7 @@ def skipped_rows(which: ColumnElement[bool]) -> dict[str, list[Row[Any]]]:
         select(Execution.job_id, slot.label("slot"), Execution.reason, Execution.missed)
         .join(Job, Execution.job_id == Job.id)
         .where(which, Execution.created_at >= func.coalesce(oldest_seen, week))
-        .where(Execution.status == Status.SKIPPED)
+        .where(Execution.status == Status.SKIPPED, slot <= literal(clock.now(), UtcDateTime()))
         .order_by(Execution.created_at.desc(), Execution.id.desc())
     )
     found: dict[str, list[Row[Any]]] = {}

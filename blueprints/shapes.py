@@ -152,6 +152,7 @@ class JobView(View):
     status: str
     next_run_at: Instant | None
     paused_at: Instant | None
+    paused_until: Instant | None
     last_run_at: Instant | None
     last_success: Instant | None
     last_failure: Instant | None

@@ -80,6 +80,7 @@ class Execution(Base):
             postgresql_where=_LIVE_SQL,
         ),
         Index("ix_execution_history", "job_id", "created_at", "id"),
+        Index("ix_execution_outcome", "job_id", "outcome", "created_at", "id"),
         Index("ix_execution_user_history", "user_id", "created_at", "id"),
         Index(
             "ix_execution_turn",

@@ -23,6 +23,8 @@ class Job(Base):
     `time_limit` are seconds. Counters and times are kept here so that statistics cost one row.
     `platform_ids` None means all connected platforms. After `pause_after` failed executions in a row (0:
     never) the job is paused: `paused_at` says since when, and there is no next slot until it goes on.
+    `paused_until` is until when its owner paused it, `skipped_until` the last slot that the owner left out;
+    the next slot is behind both.
     `significance` is OFF, NORMAL or STRICT: what a window has to hold for a post; `carried_since` is when the
     first of the windows ended that had too little and are carried over; while `cursor_read` is None then,
     nothing was told yet, and `cursor_until` is where the first window begins. `writer` is AUTO (the model
@@ -57,6 +59,8 @@ class Job(Base):
     pause_after: Mapped[int] = mapped_column(default=5, server_default="5")
     failures_in_row: Mapped[int] = mapped_column(default=0, server_default="0")
     paused_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    skipped_until: Mapped[datetime | None]
     first_run: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"days": 7})
     significance: Mapped[str] = mapped_column(String(10), default="NORMAL", server_default="NORMAL")
     carried_since: Mapped[datetime | None]

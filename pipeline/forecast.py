@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from models import Execution, Job, Platform, Spend
+from models import Execution, Job, Spend
 from models.base import table
 from pipeline.tariff import Tariff
 from writers.llm_sizes import BRIEF_MAX, BYTES_PER_TOKEN, COMPLETION_MAX
@@ -51,7 +51,7 @@ def forecast(session: Session, job: Job, tariff: Tariff) -> Forecast:
     By the mean of what its last runs cost on each platform; for a platform without such a run by the mean of
     the others; where there is none at all, by the most that posts may take.
     """
-    platforms = _platforms(session, job)
+    platforms = _platforms(job)
     if not tariff.pays_for(job) or tariff.model is None:
         return Forecast(0, len(platforms), "FREE")
     by_platform: dict[str | None, list[int]] = {}
@@ -72,8 +72,8 @@ def _mean(costs: Iterable[int]) -> int:
     return -(-sum(known) // len(known))
 
 
-def _platforms(session: Session, job: Job) -> list[str]:
+def _platforms(job: Job) -> list[str]:
     """Those that the job would write for."""
-    connected = select(Platform.id).where(Platform.project_id == job.project_id, Platform.is_connected)
+    connected = [one.id for one in job.project.platforms if one.is_connected]
     chosen = None if job.platform_ids is None else set(job.platform_ids)
-    return [one for one in session.scalars(connected) if chosen is None or one in chosen]
+    return [one for one in connected if chosen is None or one in chosen]

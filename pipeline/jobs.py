@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
 from lib import clock
@@ -16,6 +17,7 @@ from pipeline.bells import Bell
 from pipeline.schedule import Schedule
 
 NEAR = timedelta(seconds=90)
+LEFT_OUT = "Skipped by its owner."
 # Built once: building a statement costs more than running it.
 _LIVE = (
     select(Execution)
@@ -80,7 +82,7 @@ def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, 
     """A new job of `project`, and the bell of its first slot if that is near. Does not commit."""
     job = Job(user_id=project.user_id, project_id=project.id)
     _assign(job, {name: getattr(chosen, name) for name in FIELDS})
-    _set_next(job)
+    set_next(job)
     session.add(job)
     session.flush()
     return job, near_bell(job)
@@ -94,18 +96,37 @@ def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:
     commit.
     """
     lock(session, job.id)
-    before = (job.frequency, job.time_config, job.is_enabled, job.paused_at)
+    before = _state(job)
     _assign(job, changes)
     if "is_enabled" in changes:
-        job.paused_at, job.failures_in_row = None, 0
+        job.paused_at, job.paused_until, job.failures_in_row = None, None, 0
     if not listens(job):
         forget_push(job)
-    if (job.frequency, job.time_config, job.is_enabled, job.paused_at) == before:
+    if _state(job) == before:
         return []
-    _set_next(job)
+    forget_skips(session, job)
+    set_next(job)
     _cancel_waiting(session, job)
     session.flush()
     return near_bell(job)
+
+
+def _state(job: Job) -> tuple[Any, ...]:
+    """What decides when it runs."""
+    return job.frequency, job.time_config, job.is_enabled, job.paused_at, job.paused_until
+
+
+def forget_skips(session: Session, job: Job) -> None:
+    """What was left out and has not passed yet comes after all."""
+    job.skipped_until = None
+    session.execute(
+        delete_rows(Execution).where(
+            Execution.job_id == job.id,
+            Execution.scheduled_for > clock.now(),
+            Execution.status == Status.SKIPPED,
+            Execution.reason == LEFT_OUT,
+        )
+    )
 
 
 def delete(session: Session, job: Job) -> None:
@@ -135,18 +156,28 @@ def pause(job: Job) -> None:
     runs."""
     job.paused_at = clock.now()
     forget_push(job)
-    _set_next(job)
+    set_next(job)
 
 
 def go_on(job: Job) -> None:
     """End the pause: the next slot is the schedule's next from now."""
     job.paused_at, job.failures_in_row = None, 0
-    _set_next(job)
+    set_next(job)
 
 
 def listens(job: Job) -> bool:
     """Whether a push may start a run of the job."""
-    return job.run_on_push and job.is_enabled and job.paused_at is None
+    return job.run_on_push and job.is_enabled and not is_paused(job)
+
+
+def is_paused(job: Job) -> bool:
+    """Whether it stopped by itself or its owner paused it; it may be running by hand nevertheless."""
+    return job.is_enabled and (job.paused_at is not None or is_paused_by_hand(job))
+
+
+def is_paused_by_hand(job: Job) -> bool:
+    """Until an instant that is still to come; a pause that is over needs nobody to end it."""
+    return job.paused_until is not None and job.paused_until > clock.now()
 
 
 def forget_push(job: Job) -> None:
@@ -179,9 +210,18 @@ def _assign(job: Job, changes: Mapping[str, Any]) -> None:
             setattr(job, name, dict(value) if name == "first_run" else value)
 
 
-def _set_next(job: Job) -> None:
-    runs = job.is_enabled and job.paused_at is None
-    job.next_run_at = schedule_of(job).next_after(clock.now()) if runs else None
+def set_next(job: Job) -> None:
+    """The next slot is the first from now on that its owner has not left out, at the end of a pause or
+    later."""
+    if not job.is_enabled or job.paused_at is not None:
+        job.next_run_at = None
+        return
+    after = clock.now()
+    if job.paused_until is not None:
+        after = max(after, job.paused_until - timedelta(microseconds=1))
+    if job.skipped_until is not None:
+        after = max(after, job.skipped_until)
+    job.next_run_at = schedule_of(job).next_after(after)
 
 
 def _cancel_waiting(session: Session, job: Job) -> None:
@@ -241,4 +281,4 @@ def status_of(job: Job, live: Execution | None) -> str:
         return str(live.status)
     if not job.is_enabled:
         return "DISABLED"
-    return "IDLE" if job.paused_at is None else "PAUSED"
+    return "PAUSED" if is_paused(job) else "IDLE"

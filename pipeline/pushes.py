@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,7 @@ _LISTENING = (
         _jobs.c.project_id == bindparam("project"),
         _jobs.c.is_enabled,
         _jobs.c.paused_at.is_(None),
+        or_(_jobs.c.paused_until.is_(None), _jobs.c.paused_until <= _NOW),
         _jobs.c.run_on_push,
     )
     .order_by(_jobs.c.id)
@@ -93,7 +94,7 @@ def note(session: Session, project_id: str, guid: str, event: str, *, concerns: 
     now = clock.now()
     with session.begin():
         connection = session.connection()
-        found = connection.execute(_LISTENING, {"project": project_id}).all() if concerns else []
+        found = connection.execute(_LISTENING, {"project": project_id, "now": now}).all() if concerns else []
         delivery = {"project_id": project_id, "guid": guid, "event": event, "received_at": now}
         if connection.execute(_first(connection), delivery).one_or_none() is None:
             return Noted(False)

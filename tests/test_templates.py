@@ -66,6 +66,7 @@ def site(rows: Rows, user) -> list[str]:
     return [
         *("/dashboard", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),
         *(f"{at_project}/cron/new", at_job, f"{at_job}/edit", f"{at_job}/disable", f"{at_job}/delete"),
+        *(f"{at_job}/trigger", f"{at_job}/pause"),
         *(f"/executions/{execution.id}", f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
         f"/drafts/{draft.id}/compare",
         *("/notifications", "/notifications/badge", "/settings"),

@@ -95,6 +95,7 @@ def test_the_walkthroughs_job(api, rows, project, clock):
         "status": "IDLE",
         "nextRunAt": "2025-10-03T09:00:00.000Z",
         "pausedAt": None,
+        "pausedUntil": None,
         "lastRunAt": None,
         "lastSuccess": None,
         "lastFailure": None,

@@ -187,7 +187,8 @@ def test_pages_are_accessible_and_fit_a_small_screen(browser, stack: Stack, repo
         page.get_by_role("link", name=link, exact=True).click()
         audit(page)
         page.go_back()
-    page.get_by_role("button", name="Trigger Now").click()
+    page.get_by_role("link", name="Trigger Now").click()
+    page.get_by_role("button", name="Run it now").click()
     expect(page.get_by_role("row").get_by_text("Success")).to_be_visible(timeout=60_000)
     audit(page)
     page.get_by_role("link", name="Success").click()
@@ -218,7 +219,8 @@ def test_without_javascript_too(browser, stack: Stack, repository: Path):
     expect(page.locator("#e-hour")).to_contain_text("0 to 23")
     page.get_by_label("Hour").fill("6")
     page.get_by_role("button", name="Schedule the job").click()
-    page.get_by_role("button", name="Trigger Now").click()
+    page.get_by_role("link", name="Trigger Now").click()
+    page.get_by_role("button", name="Run it now").click()
     for _ in range(100):
         if page.get_by_text("100% (1/1)").count():
             break
