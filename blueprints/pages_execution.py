@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import defer
+from sqlalchemy import and_, case, select
+from sqlalchemy.orm import defer, joinedload
 
 from blueprints import view
 from blueprints.access import tariff
@@ -17,16 +17,18 @@ from blueprints.pages_cost import Cost, costs_of, summed
 from blueprints.pages_mail import MailLine, mails
 from blueprints.pages_scan import Scanned, scanned
 from blueprints.pages_trace import Trace, trace
+from blueprints.pages_ways import Remedy, Ways, remedy, ways
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
-from models import LIVE, Draft, Execution, Step
+from models import LIVE, Draft, Execution, Job, Step
 from models.values import Outcome, Status
 from pipeline import givenback
 from pipeline.significance import CARRIED_MAX
 from platforms import NAMES
 
 RETRIABLE = (Status.FAILED, Status.TIMEOUT)
+QUIET = (Outcome.NO_ACTIVITY, Outcome.NOT_SIGNIFICANT, Outcome.CANCELLED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ class ExecutionPage:
     retry_words: str
     can_cancel: bool
     facts: tuple[tuple[str, Moment | str], ...]
-    retry_of: str | None
+    ways: Ways
+    remedy: Remedy | None
+    next_run: Moment | None
     attempts: tuple[AttemptPart, ...]
     scan: Scanned | None
     window: tuple[Moment, Moment] | None
@@ -81,9 +85,9 @@ class ExecutionPage:
 
 
 def page(execution: Execution) -> ExecutionPage:
-    job, zone = execution.job, execution.job.timezone
-    steps = _steps(execution)
-    activity = _activity(execution, steps)
+    job = _job(execution)
+    zone = job.timezone
+    steps, activity = _steps(execution)
     scan = scanned(activity, zone) if activity else None
     costs = costs_of([execution.id]).get(execution.id, {})
     results = tuple(_results(execution, _drafts(execution), costs))
@@ -107,7 +111,9 @@ def page(execution: Execution) -> ExecutionPage:
         retry_words=_retry_words(execution),
         can_cancel=is_live,
         facts=(*_facts(execution, zone), *_cost(costs)),
-        retry_of=execution.retry_of,
+        ways=ways(execution),
+        remedy=remedy(execution, steps),
+        next_run=_next_run(execution, zone),
         attempts=attempts,
         scan=scan,
         window=_window(execution, zone),
@@ -116,15 +122,19 @@ def page(execution: Execution) -> ExecutionPage:
     )
 
 
-def _steps(execution: Execution) -> Sequence[Step]:
-    """All steps without their results, which may be large."""
-    query = select(Step).options(defer(Step.result)).where(Step.execution_id == execution.id)
-    return db.session.scalars(query.order_by(Step.started_at, Step.id)).all()
+def _job(execution: Execution) -> Job:
+    """With its project, in one query."""
+    return db.session.get_one(Job, execution.job_id, options=[joinedload(Job.project)])
 
 
-def _activity(execution: Execution, steps: Sequence[Step]) -> dict[str, Any] | None:
-    done = [step.id for step in steps if step.name == "scan" and step.status == Status.COMPLETED]
-    return db.session.scalar(select(Step.result).where(Step.id == done[-1])) if done else None
+def _steps(execution: Execution) -> tuple[list[Step], dict[str, Any] | None]:
+    """All steps without their results, which may be large, and what the last scan found."""
+    is_scan = and_(Step.name == "scan", Step.status == Status.COMPLETED)
+    query = select(Step, case((is_scan, Step.result))).options(defer(Step.result))
+    ordered = query.where(Step.execution_id == execution.id).order_by(Step.started_at, Step.id)
+    rows = db.session.execute(ordered).all()
+    scans = [result for _, result in rows if result is not None]
+    return [step for step, _ in rows], scans[-1] if scans else None
 
 
 def _drafts(execution: Execution) -> Sequence[Draft]:
@@ -148,6 +158,14 @@ def _next_try(execution: Execution, zone: str) -> Moment | None:
     if execution.status != Status.RETRYING or at is None or at <= clock.now():
         return None
     return view.upcoming(at, zone)
+
+
+def _next_run(execution: Execution, zone: str) -> Moment | None:
+    """For what told nothing and did not fail: when the job looks again."""
+    at = execution.job.next_run_at
+    if execution.outcome not in QUIET or execution.dry_run or not execution.job.is_enabled or at is None:
+        return None
+    return view.upcoming(at, zone) if at > clock.now() else None
 
 
 def _fault(execution: Execution, attempts: Sequence[AttemptPart]) -> Fault | None:
