@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import htmx, jobs, pages_execution
+from blueprints import execution_detail, htmx, jobs, pages_execution, pages_receipt
 from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from models import Execution
@@ -25,6 +25,27 @@ def show(execution_id: str) -> Response:
     if htmx.asked() and request.args.get("v") == htmx.version(shown):
         return htmx.unchanged()
     return htmx.page(PAGE, "live", run=shown)
+
+
+@bp.get("/raw")
+@login_required
+def raw(execution_id: str) -> str:
+    execution = owned(Execution, execution_id)
+    return render_template("executions/raw.html", run=execution, raw=pages_receipt.raw(execution))
+
+
+@bp.get("/execution.json")
+@login_required
+def whole(execution_id: str) -> Response:
+    shown = pages_receipt.masked(execution_detail.detail(owned(Execution, execution_id)))
+    return pages_receipt.file(shown, f"repocast-execution-{execution_id}.json")
+
+
+@bp.get("/receipt.json")
+@login_required
+def receipt(execution_id: str) -> Response:
+    shown = pages_receipt.receipt(owned(Execution, execution_id))
+    return pages_receipt.file(shown, f"repocast-receipt-{execution_id}.json")
 
 
 @bp.post("/cancel")

@@ -5,40 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import defer
+from sqlalchemy import and_, case, select
+from sqlalchemy.orm import defer, joinedload
 
 from blueprints import view
 from blueprints.access import tariff
 from blueprints.extensions import db
+from blueprints.pages_attempts import AttemptPart, attempts_of
 from blueprints.pages_cards import WORKER_FREE
 from blueprints.pages_cost import Cost, costs_of, summed
 from blueprints.pages_mail import MailLine, mails
 from blueprints.pages_scan import Scanned, scanned
+from blueprints.pages_trace import Trace, trace
+from blueprints.pages_ways import Remedy, Ways, remedy, ways
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
-from models import LIVE, Attempt, Draft, Execution, Step
+from models import LIVE, Draft, Execution, Job, Step
 from models.values import Outcome, Status
 from pipeline import givenback
 from pipeline.significance import CARRIED_MAX
 from platforms import NAMES
 
-STEP_NAMES = {"scan": "Read the repository", "record": "Record the results"}
 RETRIABLE = (Status.FAILED, Status.TIMEOUT)
-
-
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    """`start` and `width` place its bar on the attempt's time, in percent."""
-
-    name: str
-    mark: Mark
-    duration: str
-    error: str
-    started: Moment
-    start: float
-    width: float
+QUIET = (Outcome.NO_ACTIVITY, Outcome.NOT_SIGNIFICANT, Outcome.CANCELLED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +39,7 @@ class Fault:
     icon: str
     lead: str
     error: str
-    stack_trace: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptPart:
-    """`is_calm`: it was handed on or cancelled, so that its `error` is no complaint."""
-
-    number: int
-    mark: Mark
-    started: Moment
-    ended: Moment | None
-    duration: str
-    is_calm: bool
-    error: str
-    stack_trace: str
-    reused: str
-    steps: tuple[StepLine, ...]
+    trace: Trace | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +74,9 @@ class ExecutionPage:
     retry_words: str
     can_cancel: bool
     facts: tuple[tuple[str, Moment | str], ...]
-    retry_of: str | None
+    ways: Ways
+    remedy: Remedy | None
+    next_run: Moment | None
     attempts: tuple[AttemptPart, ...]
     scan: Scanned | None
     window: tuple[Moment, Moment] | None
@@ -109,13 +85,13 @@ class ExecutionPage:
 
 
 def page(execution: Execution) -> ExecutionPage:
-    job, zone = execution.job, execution.job.timezone
-    steps = _steps(execution)
-    activity = _activity(execution, steps)
+    job = _job(execution)
+    zone = job.timezone
+    steps, activity = _steps(execution)
     scan = scanned(activity, zone) if activity else None
     costs = costs_of([execution.id]).get(execution.id, {})
     results = tuple(_results(execution, _drafts(execution), costs))
-    attempts = tuple(_attempts(execution, steps, zone))
+    attempts = attempts_of(execution, steps, zone)
     is_live = execution.status in LIVE
     waits = execution.status == Status.RETRYING
     return ExecutionPage(
@@ -135,7 +111,9 @@ def page(execution: Execution) -> ExecutionPage:
         retry_words=_retry_words(execution),
         can_cancel=is_live,
         facts=(*_facts(execution, zone), *_cost(costs)),
-        retry_of=execution.retry_of,
+        ways=ways(execution),
+        remedy=remedy(execution, steps),
+        next_run=_next_run(execution, zone),
         attempts=attempts,
         scan=scan,
         window=_window(execution, zone),
@@ -144,15 +122,19 @@ def page(execution: Execution) -> ExecutionPage:
     )
 
 
-def _steps(execution: Execution) -> Sequence[Step]:
-    """All steps without their results, which may be large."""
-    query = select(Step).options(defer(Step.result)).where(Step.execution_id == execution.id)
-    return db.session.scalars(query.order_by(Step.started_at, Step.id)).all()
+def _job(execution: Execution) -> Job:
+    """With its project, in one query."""
+    return db.session.get_one(Job, execution.job_id, options=[joinedload(Job.project)])
 
 
-def _activity(execution: Execution, steps: Sequence[Step]) -> dict[str, Any] | None:
-    done = [step.id for step in steps if step.name == "scan" and step.status == Status.COMPLETED]
-    return db.session.scalar(select(Step.result).where(Step.id == done[-1])) if done else None
+def _steps(execution: Execution) -> tuple[list[Step], dict[str, Any] | None]:
+    """All steps without their results, which may be large, and what the last scan found."""
+    is_scan = and_(Step.name == "scan", Step.status == Status.COMPLETED)
+    query = select(Step, case((is_scan, Step.result))).options(defer(Step.result))
+    ordered = query.where(Step.execution_id == execution.id).order_by(Step.started_at, Step.id)
+    rows = db.session.execute(ordered).all()
+    scans = [result for _, result in rows if result is not None]
+    return [step for step, _ in rows], scans[-1] if scans else None
 
 
 def _drafts(execution: Execution) -> Sequence[Draft]:
@@ -178,13 +160,21 @@ def _next_try(execution: Execution, zone: str) -> Moment | None:
     return view.upcoming(at, zone)
 
 
+def _next_run(execution: Execution, zone: str) -> Moment | None:
+    """For what told nothing and did not fail: when the job looks again."""
+    at = execution.job.next_run_at
+    if execution.outcome not in QUIET or execution.dry_run or not execution.job.is_enabled or at is None:
+        return None
+    return view.upcoming(at, zone) if at > clock.now() else None
+
+
 def _fault(execution: Execution, attempts: Sequence[AttemptPart]) -> Fault | None:
     if not execution.error:
         return None
     tone, icon, lead = _FAULTS.get(Status(execution.status), ("bad", "bad", ""))
     if execution.status == Status.RETRYING and attempts and attempts[-1].is_calm:
         lead = view.DID_NOT
-    return Fault(tone, icon, lead, execution.error, execution.stack_trace or "")
+    return Fault(tone, icon, lead, execution.error, trace(execution.stack_trace))
 
 
 _FAULTS = {
@@ -309,55 +299,6 @@ def _window(execution: Execution, zone: str) -> tuple[Moment, Moment] | None:
     if execution.window_since is None or execution.window_until is None:
         return None
     return view.exactly(execution.window_since, zone), view.exactly(execution.window_until, zone)
-
-
-def _attempts(execution: Execution, steps: Sequence[Step], zone: str) -> list[AttemptPart]:
-    rows = select(Attempt).where(Attempt.execution_id == execution.id).order_by(Attempt.number)
-    return [_attempt(row, steps, zone) for row in db.session.scalars(rows)]
-
-
-def _attempt(attempt: Attempt, steps: Sequence[Step], zone: str) -> AttemptPart:
-    own = [step for step in steps if step.attempt == attempt.number]
-    ends = [step.completed_at for step in own if step.completed_at] + [attempt.completed_at or clock.now()]
-    whole = max((max(ends) - attempt.started_at).total_seconds(), 0.001)
-    scan, posts = "scan" in attempt.reused, sum(name != "scan" for name in attempt.reused)
-    started, ended = view.exactly(attempt.started_at, zone), None
-    if attempt.completed_at is not None:
-        started, ended = view.ends(attempt.started_at, attempt.completed_at, zone)
-    reused = [*(["the scan"] if scan else []), *([plural(posts, "post")] if posts else [])]
-    return AttemptPart(
-        number=attempt.number,
-        mark=_mark(attempt),
-        started=started,
-        ended=ended,
-        duration=view.duration(attempt.duration),
-        is_calm=attempt.status == Status.CANCELLED,
-        error=attempt.error or "",
-        stack_trace=attempt.stack_trace or "",
-        reused=" and ".join(reused),
-        steps=tuple(_step(step, attempt, whole, zone) for step in own),
-    )
-
-
-def _mark(tried: Attempt | Step) -> Mark:
-    """What its worker had to leave behind says so in its error; what a person cancelled has none."""
-    handed_on = tried.status == Status.CANCELLED and tried.error
-    return view.HANDED_ON if handed_on else MARKS[tried.status]
-
-
-def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
-    start = max(0.0, (step.started_at - attempt.started_at).total_seconds()) / whole * 100
-    length = (step.duration or 0) / 10 / whole
-    name = STEP_NAMES.get(step.name) or f"Write for {NAMES.get(step.platform_type or '', 'a platform')}"
-    return StepLine(
-        name=name,
-        mark=_mark(step),
-        duration=view.duration(step.duration),
-        error=step.error or "",
-        started=view.exactly(step.started_at, zone),
-        start=round(min(start, 99), 1),
-        width=round(max(1.0, min(length, 100 - min(start, 99))), 1),
-    )
 
 
 def _results(execution: Execution, drafts: Sequence[Draft], costs: Mapping[str | None, Cost]) -> list[Result]:

@@ -12,11 +12,13 @@ from blueprints import access, bodies, present, shapes
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
 from blueprints.api.reading import PageQuery, find, page, read_body, read_query
+from blueprints.execution_detail import detail, drafts_of
 from blueprints.extensions import db
-from blueprints.inputs import InputError, detail, read_trigger
+from blueprints.inputs import InputError, read_trigger
+from blueprints.inputs import detail as complaint
 from blueprints.pages_cost import cost_json, costs_of
-from models import Attempt, Draft, Execution, Job, Step
-from models.values import ACTIVITY, Activity, Status
+from models import Execution, Job
+from models.values import Status
 from pipeline import control
 from tasks.queue import ring
 
@@ -60,10 +62,10 @@ def trigger() -> Response:
 def list_executions() -> Response:
     asked = read_query(ExecutionQuery)
     if asked.stats == "true" and asked.job_id is None:
-        raise InputError([detail("jobId", "Is needed for stats: they are one job's.")])
+        raise InputError([complaint("jobId", "Is needed for stats: they are one job's.")])
     job = None if asked.job_id is None else find(Job, asked.job_id, "jobId")
     rows, following = page(_chosen(job, asked.status), Execution, asked)
-    drafts = _drafts(rows) if asked.include == "content" else None
+    drafts = drafts_of(rows) if asked.include == "content" else None
     costs = costs_of([row.id for row in rows])
     shown = [present.execution(row, drafts, cost_json(costs.get(row.id))) for row in rows]
     about: dict[str, Any] = {"count": len(rows), "nextCursor": following}
@@ -84,11 +86,6 @@ def _recent(job: Job) -> Sequence[Execution]:
     rows = rows.order_by(Execution.created_at.desc(), Execution.id.desc()).limit(RECENT)
     columns = (Execution.status, Execution.started_at, Execution.duration)
     return db.session.scalars(rows.options(load_only(*columns))).all()
-
-
-def _drafts(rows: Sequence[Execution]) -> dict[str, Draft]:
-    found = select(Draft).where(Draft.execution_id.in_([row.id for row in rows]))
-    return {draft.id: draft for draft in db.session.scalars(found)}
 
 
 @api.get("/executions/<execution_id>")
@@ -114,24 +111,4 @@ def retry(execution_id: str) -> Response:
 
 
 def _show(row: Execution, status: int = 200) -> Response:
-    attempts = select(Attempt).where(Attempt.execution_id == row.id).order_by(Attempt.number)
-    steps = select(Step).where(Step.execution_id == row.id).order_by(Step.started_at, Step.id)
-    # A step's result holds the activity or a post, which are shown in their own places.
-    columns = [getattr(Step, name) for name in shapes.StepView.model_fields]
-    shown = present.execution_detail(
-        row,
-        db.session.scalars(attempts),
-        db.session.scalars(steps.options(load_only(*columns))),
-        _drafts([row]),
-        _activity(row),
-        cost_json(costs_of([row.id]).get(row.id)),
-    )
-    return answer(shown, status)
-
-
-def _activity(row: Execution) -> Activity | None:
-    scanned = select(Step.result).where(
-        Step.execution_id == row.id, Step.name == "scan", Step.status == Status.COMPLETED
-    )
-    stored = db.session.scalar(scanned.limit(1))
-    return None if stored is None else ACTIVITY.validate_python(stored)
+    return answer(detail(row), status)
