@@ -7,11 +7,14 @@ from blueprints import (
     drafts,
     executions,
     jobs,
+    mailed,
     notifications,
+    own_data,
     pages_frame,
     project_platforms,
     project_webhook,
     projects,
+    security,
     settings,
     webhooks,
 )
@@ -33,5 +36,8 @@ BLUEPRINTS = (
     approval.bp,
     notifications.bp,
     settings.bp,
+    security.bp,
+    own_data.bp,
+    mailed.bp,
     webhooks.bp,
 )

@@ -96,7 +96,7 @@ def coming_of(chosen: schedule.Schedule) -> Coming:
         (view.upcoming(slot.at, chosen.timezone), NOTES.get(slot.note or "", ""))
         for slot in schedule.preview(chosen, clock.now())
     )
-    return Coming(f"{chosen.words()}.", slots, tuple(chosen.warnings()))
+    return Coming(f"{view.schedule(chosen.words())}.", slots, tuple(chosen.warnings()))
 
 
 def page(job: Job, cursor: str | None) -> JobPage:
@@ -113,7 +113,7 @@ def page(job: Job, cursor: str | None) -> JobPage:
         description=job.description,
         repository=job.project.repository,
         truth=_truth(card),
-        coming=coming_of(chosen) if job.next_run_at else Coming(f"{chosen.words()}."),
+        coming=coming_of(chosen) if job.next_run_at else Coming(f"{view.schedule(chosen.words())}."),
         history=tuple(pages_cards.run(execution, job.timezone) for execution in rows),
         older=older_url(further),
         settings=_settings(job),
