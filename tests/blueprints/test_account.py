@@ -210,3 +210,9 @@ def test_deleting_names_what_goes_and_leaves_nothing(app, owner, rows, user):
             assert [row for row in rows.all(mapper.class_) if row.user_id == user.id] == [], mapper
     assert stored(rows, user) is None
     assert rows.get(type(other), other.id) is not None
+
+
+def test_a_new_job_starts_in_the_own_zone(app, rows, clock):
+    user = rows.user(timezone="Asia/Tokyo")
+    page = Visitor(app, user).get(f"/projects/{rows.project(user).id}/cron/new")
+    assert value(page, "timezone") == "Asia/Tokyo"
