@@ -8,11 +8,14 @@ from blueprints import (
     executions,
     job_slots,
     jobs,
+    mailed,
     notifications,
+    own_data,
     pages_frame,
     project_platforms,
     project_webhook,
     projects,
+    security,
     settings,
     webhooks,
 )
@@ -35,5 +38,8 @@ BLUEPRINTS = (
     approval.bp,
     notifications.bp,
     settings.bp,
+    security.bp,
+    own_data.bp,
+    mailed.bp,
     webhooks.bp,
 )

@@ -1,7 +1,6 @@
 """Who asks: the session cookie, or an API token; whose object it is; and the CSRF check of everything a
 cookie may change."""
 
-import hashlib
 from typing import TypeVar
 
 from flask import Flask, abort, current_app, g, request
@@ -10,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm.interfaces import ORMOption
 from werkzeug.wrappers import Response
 
+from blueprints import sessions
 from blueprints.extensions import csrf, db, login_manager
 from lib import clock
+from lib.digests import digest as digest
 from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings
@@ -56,11 +57,6 @@ def owned(model: type[Row], row_id: str, *options: ORMOption) -> Row:
     return row
 
 
-def digest(token: str) -> str:
-    """What is stored of a token: it is random and long, so a plain SHA-256 cannot be guessed back."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def init_app(app: Flask) -> None:
     """Register the loaders and the checks that precede every request."""
     login_manager.user_loader(_session_user)
@@ -68,13 +64,15 @@ def init_app(app: Flask) -> None:
     login_manager.unauthorized_handler(_unauthorized)
     app.before_request(_read_only)
     app.before_request(_check_csrf)
+    sessions.init_app(app)
 
 
-def _session_user(user_id: str) -> User | None:
-    """The cookie's user. A request to the API that brings a token is judged by the token alone."""
+def _session_user(secret: str) -> User | None:
+    """The cookie's user, unless the session was ended. A request to the API that brings a token is judged
+    by the token alone."""
     if request.path.startswith("/api/") and "Authorization" in request.headers:
         return None
-    return db.session.get(User, user_id)
+    return sessions.find(secret)
 
 
 def _bearer() -> User | None:
@@ -83,7 +81,7 @@ def _bearer() -> User | None:
     if not request.path.startswith("/api/") or scheme.lower() != "bearer" or not token:
         return None
     found = db.session.scalar(select(ApiToken).where(ApiToken.digest == digest(token.strip())))
-    if found is None:
+    if found is None or (found.expires_at is not None and found.expires_at <= clock.now()):
         return None
     g.api_token = found
     return db.session.get(User, found.user_id)

@@ -3,18 +3,21 @@
 from functools import cache
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_login import current_user, login_user, logout_user
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user, logout_user
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
-from blueprints import forms, inputs
+from blueprints import forms, inputs, sessions
 from blueprints.access import digest, settings
 from blueprints.extensions import db, limiter
 from blueprints.view import MARKS
+from lib import zones
 from models import User
+from pipeline import account
+from tasks import queue
 
 bp = Blueprint("auth", __name__)
 Answer = Response | str | tuple[str, int]
@@ -51,15 +54,25 @@ def create() -> Answer:
     try:
         chosen = inputs.read_user(request.form.get("email", ""), request.form.get("password", ""))
         user = User(email=chosen["email"], password_hash=generate_password_hash(chosen["password"]))
+        user.timezone = _offered_zone()
         db.session.add(user)
+        db.session.flush()
+        bell = account.ask_address(db.session(), user, settings().base_url)
         db.session.commit()
     except inputs.InputError as error:
         return _register(forms.typed(), forms.errors_of(error), 422)
     except IntegrityError:
         db.session.rollback()
         return _register(forms.typed(), forms.error_at("email", TAKEN), 422)
-    login_user(user)
+    queue.ring([bell] if bell else [])
+    sessions.start(user)
     return redirect(url_for("dashboard.show"), 303)
+
+
+def _offered_zone() -> str:
+    """The browser's, where a script filled it in and it is one."""
+    offered = request.form.get("timezone", "")
+    return offered if offered in zones.names() else "UTC"
 
 
 def _register(form: forms.Form, errors: forms.Errors, status: int = 200) -> tuple[str, int]:
@@ -83,7 +96,7 @@ def sign_in() -> Answer:
     known = user.password_hash if user else _nobody()
     if not check_password_hash(known, password[: inputs.MAX_PASSWORD]) or user is None:
         return _login(forms.typed(), forms.error_at("email", UNKNOWN), 422)
-    login_user(user, remember="remember" in request.form)
+    sessions.start(user, remember="remember" in request.form)
     return redirect(_local(request.args.get("next")), 303)
 
 
@@ -110,6 +123,10 @@ def _local(target: str | None) -> str:
 
 @bp.post("/logout")
 def logout() -> Answer:
+    if current_user.is_authenticated and (session_id := sessions.this()):
+        sessions.end(current_user.id, session_id)
+        db.session.commit()
+        g.pop("user_session")
     logout_user()
     flash("You are signed out.")
     return redirect(url_for("auth.login"), 303)
@@ -131,5 +148,5 @@ def once(token: str) -> Answer:
     user = db.session.get(User, spent) if spent else None
     if user is None:
         return render_template("auth/used_link.html", said=USED), 410
-    login_user(user)
+    sessions.start(user)
     return redirect(url_for("dashboard.show"), 303)

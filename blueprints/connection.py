@@ -28,7 +28,7 @@ _LABELS = {
 
 
 def _who() -> str:
-    return str(current_user.get_id() or get_remote_address())
+    return current_user.id if current_user.is_authenticated else get_remote_address()
 
 
 # Each look keeps one of the few threads waiting, and spends the token's budget.

@@ -112,10 +112,10 @@ def project_values(project: Project | None) -> Filled:
     )
 
 
-def job_values(job: Job | None) -> Filled:
-    """A job as its flat form, the opposite of `inputs.job_form`."""
+def job_values(job: Job | None, timezone: str = "UTC") -> Filled:
+    """A job as its flat form, the opposite of `inputs.job_form`; a new one starts in `timezone`."""
     if job is None:
-        return Filled(NEW_JOB)
+        return Filled(NEW_JOB | {"timezone": timezone})
     config = {key: value for key, value in job.time_config.items() if key != "dayOfWeek"}
     days = job.time_config.get("dayOfWeek", [])
     flat: dict[str, Any] = NEW_JOB | {key: str(value) for key, value in config.items()}

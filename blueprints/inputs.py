@@ -255,13 +255,26 @@ def read_preview(data: dict[str, Any]) -> Schedule:
     return schedule
 
 
+def email_said(email: str) -> str | None:
+    """What is wrong with an address in lower case."""
+    wrong = len(email) > 254 or not _EMAIL.fullmatch(email) or ".." in email
+    return "Must be an address such as you@example.com." if wrong else None
+
+
+def password_said(password: str) -> str | None:
+    """What is wrong with a new password."""
+    if MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        return None
+    return f"Must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+
+
 def read_user(email: str, password: str) -> dict[str, str]:
     """The email in lower case and the password as it is."""
     email, details = email.strip().lower(), []
-    if len(email) > 254 or not _EMAIL.fullmatch(email) or ".." in email:
-        details.append(detail("email", "Must be an address such as you@example.com."))
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        details.append(detail("password", f"Must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."))
+    if said := email_said(email):
+        details.append(detail("email", said))
+    if said := password_said(password):
+        details.append(detail("password", said))
     return _accepted({"email": email, "password": password}, details)
 
 

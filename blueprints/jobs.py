@@ -1,7 +1,7 @@
 """Jobs: the schedule form with its preview, the job's page, and what may be done to it."""
 
 from flask import Blueprint, abort, render_template, request, url_for
-from flask_login import login_required
+from flask_login import current_user, login_required
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
@@ -23,7 +23,9 @@ Answer = Response | str
 @bp.get("/new")
 @login_required
 def new(project_id: str) -> Answer:
-    return _form(owned(Project, project_id), None, forms.job_values(None), forms.no_errors())
+    return _form(
+        owned(Project, project_id), None, forms.job_values(None, current_user.timezone), forms.no_errors()
+    )
 
 
 @bp.post("/new")

@@ -178,7 +178,7 @@ def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped
         project_id=job.project_id,
         project=job.project.name,
         name=job.name,
-        words=jobs.schedule_of(job).words(),
+        words=view.schedule(jobs.schedule_of(job).words()),
         state=state,
         mark=mark_of_job(job, state),
         is_enabled=job.is_enabled,

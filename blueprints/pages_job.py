@@ -100,7 +100,7 @@ def coming_of(chosen: schedule.Schedule, first: datetime | None = None) -> Comin
         (view.upcoming(slot.at, chosen.timezone), NOTES.get(slot.note or "", ""))
         for slot in schedule.preview(chosen, after)
     )
-    return Coming(f"{chosen.words()}.", slots, tuple(chosen.warnings()))
+    return Coming(f"{view.schedule(chosen.words())}.", slots, tuple(chosen.warnings()))
 
 
 def page(job: Job, asked: Mapping[str, str]) -> JobPage:
@@ -114,7 +114,9 @@ def page(job: Job, asked: Mapping[str, str]) -> JobPage:
         description=job.description,
         repository=job.project.repository,
         truth=_truth(card),
-        coming=coming_of(chosen, job.next_run_at) if job.next_run_at else Coming(f"{chosen.words()}."),
+        coming=coming_of(chosen, job.next_run_at)
+        if job.next_run_at
+        else Coming(f"{view.schedule(chosen.words())}."),
         history=history(job, asked),
         settings=_settings(job),
         last_success=view.past(job.last_success, job.timezone, named=True) if job.last_success else None,

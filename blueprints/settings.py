@@ -1,16 +1,16 @@
-"""The account: who is signed in, and the tokens by which programs speak for them."""
+"""The account: who one is, how times and colours are shown, and tokens for programs."""
 
 import secrets
+from datetime import timedelta
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask_login import current_user, login_required
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from blueprints import forms, htmx, view
+from blueprints import forms, htmx, inputs, pages_settings
 from blueprints.access import digest, owned
 from blueprints.extensions import db
-from lib import words
+from lib import clock, words, zones
 from models import ApiToken
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -21,23 +21,56 @@ NAME_MAX = 100
 @bp.get("")
 @login_required
 def show() -> Answer:
-    return _page(forms.Filled({"canWrite": "on"}), forms.no_errors())
+    return pages_settings.page("main")
+
+
+@bp.post("/profile")
+@login_required
+def save_profile() -> Answer:
+    name, place = words.one_line(request.form.get("fullName", "")), request.form.get("timezone", "").strip()
+    hours, theme = request.form.get("timeFormat", ""), request.form.get("theme", "")
+    details = []
+    if len(name) > NAME_MAX:
+        details.append(inputs.detail("fullName", f"Must have at most {NAME_MAX} characters."))
+    try:
+        zones.zone(place)
+    except zones.UnknownZone as error:
+        details.append(inputs.detail("timezone", str(error)))
+    if hours not in dict(pages_settings.HOURS):
+        details.append(inputs.detail("timeFormat", "Must be 12 or 24 hours: choose one of the two."))
+    if theme not in dict(pages_settings.THEMES):
+        details.append(inputs.detail("theme", "Must be automatic, light or dark: choose one of the three."))
+    if details:
+        return pages_settings.page("profile", forms.errors_of(inputs.InputError(details)), 422)
+    user = current_user
+    user.name, user.timezone, user.time_format, user.theme = name, place, hours, theme
+    db.session.commit()
+    return htmx.go(url_for("settings.show"), "Your settings are saved.")
 
 
 @bp.post("/tokens")
 @login_required
 def create_token() -> Answer:
-    name = words.one_line(request.form.get("name", ""))
+    name, days = words.one_line(request.form.get("name", "")), request.form.get("expires", "")
+    details = []
     if not name or len(name) > NAME_MAX:
         said = f"Must have 1 to {NAME_MAX} characters: what the token is for."
-        return _page(forms.typed(), forms.error_at("name", said)), 422
+        details.append(inputs.detail("name", said))
+    if days not in dict(pages_settings.EXPIRIES):
+        details.append(inputs.detail("expires", "Must be one of the choices."))
+    if details:
+        return pages_settings.page("tokens", forms.errors_of(inputs.InputError(details)), 422)
     secret = "repocast_" + secrets.token_urlsafe(32)
     token = ApiToken(
-        user_id=current_user.id, name=name, digest=digest(secret), can_write="canWrite" in request.form
+        user_id=current_user.id,
+        name=name,
+        digest=digest(secret),
+        can_write="canWrite" in request.form,
+        expires_at=clock.now() + timedelta(days=int(days)) if days else None,
     )
     db.session.add(token)
     db.session.commit()
-    return _page(forms.Filled({"canWrite": "on"}), forms.no_errors(), secret), 201
+    return pages_settings.page("main", status=201, secret=secret)
 
 
 @bp.post("/tokens/<token_id>/revoke")
@@ -47,18 +80,3 @@ def revoke_token(token_id: str) -> Answer:
     db.session.delete(token)
     db.session.commit()
     return htmx.go(url_for("settings.show"), f"The token “{token.name}” works no more.")
-
-
-def _page(form: forms.Form, errors: forms.Errors, secret: str | None = None) -> str:
-    rows = db.session.scalars(
-        select(ApiToken).where(ApiToken.user_id == current_user.id).order_by(ApiToken.created_at.desc())
-    )
-    tokens = [
-        (
-            row,
-            view.past(row.created_at, "UTC", named=True),
-            view.past(row.last_used_at, "UTC", named=True) if row.last_used_at else None,
-        )
-        for row in rows
-    ]
-    return render_template("settings/page.html", form=form, errors=errors, tokens=tokens, secret=secret)

@@ -1,8 +1,12 @@
 """How things are said on a page: states, instants and durations as words, finished for the templates."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+
+from flask import has_request_context
+from flask_login import current_user
 
 from lib import clock, words
 from lib.cron import clock_words
@@ -45,6 +49,7 @@ MARKS = {
     "JOB_PAUSED": Mark("pause", "Paused", "warn"),
     "TOKEN_EXPIRES": Mark("time", "Token expires", "warn"),
 }
+_CLOCK = re.compile(r"\b(1?\d):(\d\d) (AM|PM)\b")
 DID_NOT = "An attempt before did not succeed:"
 HANDED_ON = Mark("skip", "Handed on", "quiet")
 IDLE_AFTER_FAILURE = Mark("bad", "Idle, the last run failed", "bad")
@@ -97,8 +102,9 @@ def between(first: datetime, last: datetime, zone_name: str) -> tuple[Moment, Mo
 def exactly(instant: datetime, zone_name: str) -> Moment:
     """`3 Oct 2025, 9:00:02 AM UTC`."""
     local = instant.astimezone(zone(zone_name))
-    hours, half = _time(local).split()
-    said = f"{local.day} {local:%b %Y}, {hours}:{local.second:02d} {half} {abbreviation(local)}"
+    hours, *half = _time(local).split()
+    time = " ".join([f"{hours}:{local.second:02d}", *half])
+    said = f"{local.day} {local:%b %Y}, {time} {abbreviation(local)}"
     return _moment(instant, local, said)
 
 
@@ -133,7 +139,22 @@ def _by_offset(local: datetime) -> str:
 
 
 def _time(local: datetime) -> str:
-    return clock_words(local.hour, local.minute)
+    return f"{local:%H:%M}" if _in_24_hours() else clock_words(local.hour, local.minute)
+
+
+def schedule(said: str) -> str:
+    """A schedule's words with their times as the reader has chosen: `Daily at 21:00 UTC`."""
+    return _CLOCK.sub(_of_24, said) if _in_24_hours() else said
+
+
+def _of_24(found: re.Match[str]) -> str:
+    hour = int(found[1]) % 12 + (12 if found[3] == "PM" else 0)
+    return f"{hour:02d}:{found[2]}"
+
+
+def _in_24_hours() -> bool:
+    """As whoever is signed in has chosen; nobody is where a page is made outside a request."""
+    return bool(has_request_context() and current_user.is_authenticated and current_user.time_format == "24")
 
 
 def _date(local: datetime) -> str:

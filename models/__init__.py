@@ -16,13 +16,14 @@ from models.job import GivenBack, HeldBack, Job, Told
 from models.notification import EmailDelivery, Notification, Pulse
 from models.project import Platform, Project, WebhookDelivery
 from models.spend import Spend
-from models.user import ApiToken, User
+from models.user import AccountLink, ApiToken, User, UserSession
 
 __all__ = [
     "DRAFT_MOVES",
     "LIVE",
     "MOVES",
     "ORDER_MOVES",
+    "AccountLink",
     "ApiToken",
     "Attempt",
     "Base",
@@ -44,6 +45,7 @@ __all__ = [
     "Step",
     "Told",
     "User",
+    "UserSession",
     "WebhookDelivery",
     "origins",
     "unended",

@@ -118,6 +118,18 @@ def tell_apart(
     return mail
 
 
+def post_mail(
+    session: Session, user: User, name: str, *, recipient: str | None = None, **context: Any
+) -> EmailDelivery:
+    """Add the mail `name` about the account itself, which goes to `recipient` (default: the user's address);
+    the caller commits. Returns it, to be delivered after the commit."""
+    mail = EmailDelivery(
+        id=ids.new("mail"), user_id=user.id, recipient=recipient or user.email, **_render(name, context)
+    )
+    session.add(mail)
+    return mail
+
+
 def _entry(execution: Execution, kind: str, title: str, message: str) -> Notification:
     return Notification(
         user_id=execution.user_id,

@@ -69,8 +69,20 @@ def site(rows: Rows, user) -> list[str]:
         *(f"{at_job}/trigger", f"{at_job}/pause"),
         *(f"/executions/{execution.id}", f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
         f"/drafts/{draft.id}/compare",
-        *("/notifications", "/notifications/badge", "/settings"),
+        *("/notifications", "/notifications/badge", "/settings", "/settings/delete"),
     ]
+
+
+def reset_form(app, rows, user):
+    """Where a link to a new password leads."""
+    from lib import clock
+    from lib.digests import digest
+    from models import AccountLink
+
+    ends = clock.now() + timedelta(hours=1)
+    link = {"user_id": user.id, "kind": "RESET", "email": user.email, "expires_at": ends}
+    rows.add(AccountLink(digest=digest("reset"), **link))
+    return Visitor(app).get("/password/reset/reset")
 
 
 def test_every_template_is_rendered(app, rows, shown, clock):
@@ -79,6 +91,8 @@ def test_every_template_is_rendered(app, rows, shown, clock):
     answers = [
         stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/nowhere")
     ]
+    answers += [stranger.get(path) for path in ("/verify/x", "/password/forgot", "/password/reset/x")]
+    answers.append(reset_form(app, rows, user))
     answers += [owner.get("/dashboard"), *map(owner.get, site(rows, user))]
     answers.append(owner.post(f"/projects/{rows.project(user).id}/webhook"))
     for answer in answers:

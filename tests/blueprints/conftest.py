@@ -35,7 +35,7 @@ class Rows:
     def user(self, **values: Any) -> Any:
         from models import User
 
-        given = {"email": f"user{next(self._numbers)}@example.com", "password_hash": "-"}
+        given = {"email": f"user{next(self._numbers)}@example.com", "password_hash": "-", "verified_at": BORN}
         return self.add(User(**given | values))
 
     def token(self, user: Any, **values: Any) -> str:

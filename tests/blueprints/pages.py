@@ -2,6 +2,7 @@
 
 import html
 import re
+import secrets
 from typing import Any
 
 from sqlalchemy import inspect
@@ -13,8 +14,7 @@ class Visitor:
     def __init__(self, app: Any, user: Any = None) -> None:
         self._client = app.test_client()
         if user is not None:
-            with self._client.session_transaction() as session:
-                session["_user_id"], session["_fresh"] = user.id, True
+            sign_in(app, self._client, user)
 
     def get(self, path: str, *, htmx: bool = False) -> Any:
         return self._client.get(path, headers={"HX-Request": "true"} if htmx else {})
@@ -35,6 +35,20 @@ class Visitor:
         """The page that a 303 leads to."""
         assert response.status_code == 303, response.get_data(as_text=True)
         return text(self._client.get(response.location))
+
+
+def sign_in(app: Any, client: Any, user: Any) -> None:
+    """The client has the cookie of a session that exists."""
+    from blueprints.extensions import db
+    from lib.digests import digest
+    from models import UserSession
+
+    secret = secrets.token_urlsafe(8)
+    with app.app_context():
+        db.session.add(UserSession(id=digest(secret), user_id=user.id))
+        db.session.commit()
+    with client.session_transaction() as session:
+        session["_user_id"], session["_fresh"] = secret, True
 
 
 def text(response: Any) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from models import ApiToken, Project
 from tests.blueprints.conftest import Api, fields
+from tests.blueprints.pages import sign_in
 
 PROJECT = {"name": "Lib", "githubRepoOwner": "username", "githubRepoName": "awesome-lib"}
 
@@ -66,9 +67,7 @@ class TestSession:
     def browser(self, app, user):
         """A client with a session cookie, as after signing in."""
         client = Api(app, None)
-        with client._client.session_transaction() as session:
-            session["_user_id"] = user.id
-            session["_fresh"] = True
+        sign_in(app, client._client, user)
         return client
 
     def test_reads(self, browser, rows, user):
