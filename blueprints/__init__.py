@@ -13,6 +13,7 @@ from blueprints import (
     project_webhook,
     projects,
     settings,
+    unsubscribe,
     webhooks,
 )
 from blueprints.api import api
@@ -33,5 +34,6 @@ BLUEPRINTS = (
     approval.bp,
     notifications.bp,
     settings.bp,
+    unsubscribe.bp,
     webhooks.bp,
 )

@@ -68,7 +68,7 @@ def site(rows: Rows, user) -> list[str]:
         *(f"{at_project}/cron/new", at_job, f"{at_job}/edit", f"{at_job}/disable", f"{at_job}/delete"),
         *(f"/executions/{execution.id}", f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
         f"/drafts/{draft.id}/compare",
-        *("/notifications", "/notifications/badge", "/settings"),
+        *("/notifications", "/notifications/badge", "/notifications/preferences", "/settings"),
     ]
 
 
@@ -76,7 +76,8 @@ def test_every_template_is_rendered(app, rows, shown, clock):
     user = rows.user()
     stranger, owner = Visitor(app), Visitor(app, user)
     answers = [
-        stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/nowhere")
+        stranger.get(path)
+        for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/unsubscribe", "/nowhere")
     ]
     answers += [owner.get("/dashboard"), *map(owner.get, site(rows, user))]
     answers.append(owner.post(f"/projects/{rows.project(user).id}/webhook"))
