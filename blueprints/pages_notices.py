@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from flask import request, url_for
 from flask_login import current_user
@@ -74,7 +75,7 @@ def notices() -> NoticeList:
 
 def _choices(name: str, words: dict[str, str], chosen: str, **others: str) -> list[Choice]:
     """Each value's address keeps the other filter, and begins at the newest."""
-    kept = {other: value for other, value in others.items() if value}
+    kept: dict[str, Any] = {other: value for other, value in others.items() if value}
     return [
         Choice(
             said, url_for("notifications.index", **kept | ({name: value} if value else {})), value == chosen

@@ -38,7 +38,7 @@ def make_sender(settings: Settings, timeout: float = TIMEOUT) -> Callable[[Email
     def send(mail: EmailDelivery) -> None:
         with app().app_context():
             message = _message(mail, settings.mail_default_sender)
-            message.extra_headers |= _unsubscribing(mail, settings)
+            message.extra_headers = (message.extra_headers or {}) | _unsubscribing(mail, settings)
             if message.has_bad_headers():
                 raise MailError("The mail has a line break in its addresses or subject", permanent=True)
             if settings.mail_server is None:
