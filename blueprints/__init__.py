@@ -17,6 +17,7 @@ from blueprints import (
     projects,
     security,
     settings,
+    unsubscribe,
     webhooks,
 )
 from blueprints.api import api
@@ -41,5 +42,6 @@ BLUEPRINTS = (
     security.bp,
     own_data.bp,
     mailed.bp,
+    unsubscribe.bp,
     webhooks.bp,
 )

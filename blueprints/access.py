@@ -96,6 +96,8 @@ def _check_csrf() -> None:
         return
     if request.path.startswith("/webhooks/"):  # a signature proves who sends it, and no cookie counts
         return
+    if request.path == "/unsubscribe" and request.form.get("List-Unsubscribe") == "One-Click":
+        return  # a mail program (RFC 8058): the signed token says whose mails, and no cookie counts
     csrf.protect()
 
 

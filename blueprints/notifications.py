@@ -1,21 +1,23 @@
 """What happened, as the owner is told it: the list, its badge, and marking as read."""
 
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask_login import current_user, login_required
-from sqlalchemy import select, update
+from sqlalchemy import update
 from werkzeug.wrappers import Response
 
-from blueprints import htmx, view
+from blueprints import htmx
 from blueprints.access import owned
 from blueprints.extensions import db
 from blueprints.pages_frame import light, unread
-from blueprints.pages_paging import older_than, older_url, split
+from blueprints.pages_notices import notices
 from lib.words import plural
 from models import Notification
+from pipeline.wishes import EVENTS, Wishes
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
-PAGE, PAGE_SIZE = "notifications/page.html", 30
+PAGE = "notifications/page.html"
 BADGE = "notifications/_badge.html"
+PREFERENCES = "notifications/preferences.html"
 
 
 @bp.get("")
@@ -25,19 +27,10 @@ def index() -> Response:
 
 
 def _page() -> Response:
-    query = (
-        select(Notification)
-        .where(Notification.user_id == current_user.id, older_than(Notification, request.args.get("cursor")))
-        .order_by(Notification.created_at.desc(), Notification.id.desc())
-        .limit(PAGE_SIZE + 1)
-    )
-    rows, further = split(list(db.session.scalars(query)), PAGE_SIZE)
-    lines = [(row, view.MARKS[row.type], view.past(row.created_at, "UTC", named=True)) for row in rows]
-    count = unread()
+    shown, count = notices(), unread()
     truth = f"{plural(count, 'notification is', 'notifications are')} unread." if count else "All is read."
-    return htmx.page(
-        PAGE, "list", lines=lines, truth=truth if rows else "Nothing to tell yet.", older=older_url(further)
-    )
+    told = shown.days or shown.is_filtered
+    return htmx.page(PAGE, "list", shown=shown, truth=truth if told else "Nothing to tell yet.")
 
 
 @bp.get("/badge")
@@ -69,6 +62,27 @@ def read_all() -> Response:
     )
     db.session.commit()
     return _after(None)
+
+
+@bp.get("/preferences")
+@login_required
+def preferences() -> str:
+    wishes = Wishes.of(current_user)
+    events = [(e, said, e not in wishes.app_off, e not in wishes.email_off) for e, said in EVENTS.items()]
+    truth = f"Mails go to {current_user.email}."
+    if current_user.verified_at is None:
+        truth = f"Nothing is mailed to {current_user.email} until the address is verified; the app tells all."
+    return render_template(PREFERENCES, events=events, only_changes=wishes.only_changes, truth=truth)
+
+
+@bp.post("/preferences")
+@login_required
+def save_preferences() -> Response:
+    """A box that is not ticked is not sent, so what is absent is switched off."""
+    app, email = (frozenset(EVENTS) - set(request.form.getlist(name)) for name in ("app", "email"))
+    current_user.notices = Wishes(app, email, "onlyChanges" in request.form).stored()
+    db.session.commit()
+    return htmx.go(url_for("notifications.preferences"), "Saved what you are told.")
 
 
 def _after(then: str | None) -> Response:

@@ -46,6 +46,7 @@ MARKS = {
     "JOB_PARTIAL": Mark("warn", "Partial", "warn"),
     "JOB_FAILED": Mark("bad", "Failed", "bad"),
     "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
+    "JOB_RECOVERED": Mark("ok", "Works again", "ok"),
     "JOB_PAUSED": Mark("pause", "Paused", "warn"),
     "TOKEN_EXPIRES": Mark("time", "Token expires", "warn"),
 }
@@ -82,6 +83,11 @@ def past(instant: datetime, zone_name: str, *, named: bool = False) -> Moment:
     local = instant.astimezone(zone(zone_name))
     said = f"{_day(local)} {_time(local)}"
     return _moment(instant, local, f"{said} {abbreviation(local)}" if named else said)
+
+
+def day(instant: datetime, zone_name: str) -> str:
+    """`Yesterday`: what heads the lines of a day."""
+    return _day(instant.astimezone(zone(zone_name)))
 
 
 def dated(instant: datetime, zone_name: str) -> Moment:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from itsdangerous import URLSafeTimedSerializer
 
 APPROVAL_LASTS = timedelta(days=14)
-_PURPOSE = "repocast.approve"
+_PURPOSE, _UNSUBSCRIBE = "repocast.approve", "repocast.unsubscribe"
 Approvable = tuple[str, int]
 """A draft's id and its version."""
 
@@ -27,7 +27,8 @@ class Links:
     """Makes and reads them. `base_url`: where people reach the app, without a slash at its end; `secret`
     signs, the same in the web and the worker process.
 
-    The token is no secret of anybody's account: it can approve this version of this draft, and nothing else.
+    The token is no secret of anybody's account: it can approve this version of this draft, or stop
+    these mails, and nothing else.
     It stands in the query, which our own logs leave out.
     """
 
@@ -53,7 +54,22 @@ class Links:
         draft_id, version = signed
         return str(draft_id), int(version)
 
-    def _signer(self) -> "URLSafeTimedSerializer":
+    def unsubscribe(self, user_id: str, event: str) -> str:
+        """Where this person can stop the mails about this event, without an end."""
+        token = self._signer(_UNSUBSCRIBE).dumps([user_id, event])
+        return f"{self._base_url}/unsubscribe?token={quote(token)}"
+
+    def unsubscribable(self, token: str) -> tuple[str, str]:
+        """The user's id and the event that a token stands for. Raises BrokenLinkError."""
+        from itsdangerous import BadData
+
+        try:
+            user_id, event = self._signer(_UNSUBSCRIBE).loads(token)
+        except BadData as error:
+            raise BrokenLinkError from error
+        return str(user_id), str(event)
+
+    def _signer(self, purpose: str = _PURPOSE) -> "URLSafeTimedSerializer":
         """On our own clock. Imported when it is first asked for: a resting worker does without."""
         from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
@@ -61,4 +77,4 @@ class Links:
             def get_timestamp(self) -> int:
                 return int(clock.now().timestamp())
 
-        return URLSafeTimedSerializer(self._secret, salt=_PURPOSE, signer=Ours)
+        return URLSafeTimedSerializer(self._secret, salt=purpose, signer=Ours)

@@ -29,7 +29,7 @@ class Job(Base):
     first of the windows ended that had too little and are carried over; while `cursor_read` is None then,
     nothing was told yet, and `cursor_until` is where the first window begins. `writer` is AUTO (the model
     where there is a key), TEMPLATE or MODEL; `falls_back` to the template writer where the model fails for
-    good.
+    good. `told_outcome` is how the run ended that its owner was told of last.
     """
 
     __tablename__ = "job"
@@ -81,6 +81,7 @@ class Job(Base):
     last_run_at: Mapped[datetime | None]
     last_success: Mapped[datetime | None]
     last_failure: Mapped[datetime | None]
+    told_outcome: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     project: Mapped[Project] = relationship()

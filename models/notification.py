@@ -10,8 +10,8 @@ from models.base import Base, now
 
 
 class Notification(Base):
-    """One entry of a user's list. `type` is JOB_SUCCESS, JOB_PARTIAL, JOB_FAILED, JOB_TIMEOUT, JOB_PAUSED or
-    TOKEN_EXPIRES."""
+    """One entry of a user's list. `type` is JOB_SUCCESS, JOB_PARTIAL, JOB_FAILED, JOB_TIMEOUT, JOB_RECOVERED,
+    JOB_PAUSED or TOKEN_EXPIRES."""
 
     __tablename__ = "notification"
     __table_args__ = (
@@ -36,6 +36,7 @@ class EmailDelivery(Base):
     """One mail to one recipient: PENDING until a server took it (SENT) or it was given up (FAILED).
 
     `next_try_at` is when it may be tried again; a delivery in progress has it moved ahead as a lease.
+    `event` is what it tells of, by which it can be unsubscribed from; None where that cannot be.
     """
 
     __tablename__ = "email_delivery"
@@ -50,6 +51,7 @@ class EmailDelivery(Base):
     subject: Mapped[str] = mapped_column(String(500))
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
+    event: Mapped[str | None] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(10), default="PENDING")
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     next_try_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,8 +1,9 @@
 """People, and the tokens by which programs speak for them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, text
+from sqlalchemy import JSON, ForeignKey, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import ids
@@ -13,7 +14,8 @@ class User(Base):
     """An account. `email` is stored in lower case; `sign_in_digest` is the SHA-256 of a sign-in link that
     works once. `time_format` is "12" or "24" hours, `theme` auto, light or dark; `verified_at` is when the
     address was shown to be its owner's: nothing but the mail that asks for it goes there before.
-    `pending_email` takes its place once it is shown to be theirs, too."""
+    `pending_email` takes its place once it is shown to be theirs, too. `notices` is what its owner wants to
+    be told, None while nothing was chosen; pipeline.wishes reads it."""
 
     __tablename__ = "user_account"
 
@@ -26,6 +28,7 @@ class User(Base):
     theme: Mapped[str] = mapped_column(String(5), default="auto", server_default="auto")
     verified_at: Mapped[datetime | None]
     pending_email: Mapped[str | None] = mapped_column(String(254))
+    notices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     sign_in_digest: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)
 

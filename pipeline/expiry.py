@@ -94,8 +94,9 @@ def _tell(session: Session, ending: _Ending, ids: Sequence[str], now: datetime, 
     if not won:
         return []
     path = f"/projects/{won[0][0]}/edit" if len(won) == 1 else "/dashboard"
-    story = _story(ending, [name for _, name in won], now) | {"link": base_url + path}
-    mail = notify.tell_apart(
+    story = _story(ending, [name for _, name in won], now)
+    story |= {"link": base_url + path, "preferences": f"{base_url}/notifications/preferences"}
+    mails = notify.tell_apart(
         session,
         ending.user_id,
         kind="TOKEN_EXPIRES",
@@ -104,7 +105,7 @@ def _tell(session: Session, ending: _Ending, ids: Sequence[str], now: datetime, 
         link=path,
         story=story,
     )
-    return [Bell("deliver", mail.id)]
+    return [Bell("deliver", mail.id) for mail in mails]
 
 
 def _story(ending: _Ending, names: Sequence[str], now: datetime) -> dict[str, object]:

@@ -93,7 +93,9 @@ def finish(
         pushes.settle(connection, execution.job_id, job.push_since, job.push_at, execution.started_at)
     pauses = counted and not succeeded and jobs.should_pause(job)
     goes_on = counted and succeeded and job.paused_at is not None
-    told = notify.is_told(execution, job.notify)
+    told = notify.is_told(execution, job.notify) or notify.is_recovery(
+        execution, job.notify, job.told_outcome
+    )
     if not (told or pauses or goes_on):
         return []
     return _tell(
@@ -135,5 +137,5 @@ def _ends(counted: bool, succeeded: bool, moves: str) -> ReturningUpdate[Any]:
     statement = statement.values(**values | _MOVES[moves])
     return statement.returning(
         *(_job.notify, _job.is_enabled, _job.paused_at, _job.pause_after, _job.failures_in_row),
-        *(_job.push_since, _job.push_at),
+        *(_job.push_since, _job.push_at, _job.told_outcome),
     )

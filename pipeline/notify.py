@@ -19,6 +19,7 @@ from models.job import Job
 from models.notification import EmailDelivery, Notification
 from models.user import User
 from models.values import Outcome
+from pipeline.wishes import EVENT_OF, Wishes
 from platforms import NAMES
 
 LEASE = timedelta(minutes=5)
@@ -69,22 +70,37 @@ def tell(
 
     One setting rules both ways of telling, so that NONE is silence: `job.notify` ALL tells every result,
     PROBLEMS only PARTIAL, FAILED and TIMEOUT. Runs that found nothing worth saying, were cancelled, skipped
-    or dry are never told. `paused`: this failure paused the job, which is told in the app in any case, and by
-    mail in place of the failure. `base_url`: where people reach the app, without a slash at its end. `posts`:
-    the drafts that wait for the owner. Returns the mails, to be delivered after the commit.
+    or dry are never told. `paused`: this failure paused the job, which is told in the app whatever the job
+    says, and by mail in place of the failure. What the owner has switched off (pipeline.wishes) is left
+    out, and nothing is mailed to an address not yet shown to be theirs. `base_url`: where people reach the
+    app, without a slash at its end. `posts`: the drafts that wait for the owner. Returns the mails, to be
+    delivered after the commit.
     """
     if execution.dry_run or execution.outcome not in _TYPES:
         return []
     outcome, job = Outcome(execution.outcome), execution.job
-    told = is_told(execution, job.notify)
+    recovers = is_recovery(execution, job.notify, job.told_outcome)
+    told = recovers or is_told(execution, job.notify)
     if not told and not paused:
         return []
+    user = session.get_one(User, execution.user_id)
+    wishes, kind = Wishes.of(user), "JOB_RECOVERED" if recovers else _TYPES[outcome]
     story = _story(execution, outcome, base_url) | {"posts": [_named(post) for post in posts]}
-    if told:
-        session.add(_entry(execution, _TYPES[outcome], story["title"], _message(execution, outcome)))
-    if paused:
+    if recovers:
+        story |= {"title": f"{story['job']} works again"}
+    if told and wishes.in_app(kind):
+        session.add(_entry(execution, kind, story["title"], _message(execution, outcome)))
+    if paused and wishes.in_app("JOB_PAUSED"):
         session.add(_entry(execution, "JOB_PAUSED", story["paused_title"], story["paused"]))
-    return [_mail(session, execution, story, paused)] if told else []
+    if not told:
+        return []
+    is_change = paused or job.told_outcome != outcome
+    if is_change:
+        job.told_outcome = outcome
+    mailed = "JOB_PAUSED" if paused else kind
+    if user.verified_at is None or not wishes.by_mail(mailed, is_change=is_change):
+        return []
+    return [_mail(session, execution, user, story, mailed)]
 
 
 def tell_apart(
@@ -96,35 +112,35 @@ def tell_apart(
     message: str,
     link: str,
     story: dict[str, Any],
-) -> EmailDelivery:
+) -> list[EmailDelivery]:
     """Add the notification and the mail about something that is no execution; the caller commits.
 
     `kind`: the notification's type. `template`: the mail's folder, filled with `story`, whose `title` is also
     the notification's. `link`: where the notification leads, a path. Returns the mail, to be delivered after
-    the commit.
+    the commit, where one is wanted.
     """
-    session.add(
-        Notification(
-            user_id=user_id, type=kind, title=_line(story["title"]), message=_line(message), link=link
-        )
-    )
-    mail = EmailDelivery(
-        id=ids.new("mail"),
-        user_id=user_id,
-        recipient=session.get_one(User, user_id).email,
-        **_render(template, story),
-    )
-    session.add(mail)
-    return mail
+    user = session.get_one(User, user_id)
+    wishes, title = Wishes.of(user), _line(story["title"])
+    if wishes.in_app(kind):
+        session.add(Notification(user_id=user_id, type=kind, title=title, message=_line(message), link=link))
+    if user.verified_at is None or not wishes.by_mail(kind):
+        return []
+    mail = post_mail(session, user, template, **story)
+    mail.event = EVENT_OF[kind]
+    return [mail]
 
 
 def post_mail(
     session: Session, user: User, name: str, *, recipient: str | None = None, **context: Any
 ) -> EmailDelivery:
-    """Add the mail `name` about the account itself, which goes to `recipient` (default: the user's address);
-    the caller commits. Returns it, to be delivered after the commit."""
+    """Add a mail of the folder templates/email/`name`, filled with `context`, to `recipient` (default: the
+    user's address), whether or not it was shown to be its owner's; the caller commits, and then delivers
+    it."""
     mail = EmailDelivery(
-        id=ids.new("mail"), user_id=user.id, recipient=recipient or user.email, **_render(name, context)
+        id=ids.new("mail"),  # named here and not by the flush: the caller rings for it
+        user_id=user.id,
+        recipient=recipient or user.email,
+        **_render(name, context),
     )
     session.add(mail)
     return mail
@@ -141,20 +157,23 @@ def _entry(execution: Execution, kind: str, title: str, message: str) -> Notific
     )
 
 
-def _mail(session: Session, execution: Execution, story: dict[str, Any], paused: bool) -> EmailDelivery:
+def _mail(
+    session: Session, execution: Execution, user: User, story: dict[str, Any], kind: str
+) -> EmailDelivery:
     succeeded = execution.outcome in (Outcome.SUCCESS, Outcome.PARTIAL)
     template = "job_completed" if succeeded else "job_failed"
-    if paused:
+    if kind == "JOB_PAUSED":
         template, story = "job_paused", story | {"title": story["paused_title"]}
-    mail = EmailDelivery(
-        id=ids.new("mail"),  # named here and not by the flush: the caller rings for it
-        user_id=execution.user_id,
-        execution_id=execution.id,
-        recipient=session.get_one(User, execution.user_id).email,
-        **_render(template, story),
-    )
-    session.add(mail)
+    mail = post_mail(session, user, template, **story)
+    mail.execution_id, mail.event = execution.id, EVENT_OF[kind]
     return mail
+
+
+def is_recovery(execution: Execution, notify: str, told_outcome: str | None) -> bool:
+    """Whether this is the first success since a failure that the owner was told of: it ends that story, and
+    so is told to who hears of problems only."""
+    failed = told_outcome in (Outcome.FAILED, Outcome.TIMEOUT)
+    return failed and notify != "NONE" and not execution.dry_run and execution.outcome == Outcome.SUCCESS
 
 
 def is_told(execution: Execution, notify: str) -> bool:
@@ -247,6 +266,7 @@ def _story(execution: Execution, outcome: Outcome, base_url: str) -> dict[str, A
         "paused": _paused(job),
         "is_paused": job.paused_at is not None,
         "link": f"{base_url}/executions/{execution.id}",
+        "preferences": f"{base_url}/notifications/preferences",
     }
 
 

@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from lib.links import Links
 from lib.settings import Settings
 from models.notification import EmailDelivery
 from pipeline.notify import MailError
@@ -37,6 +38,7 @@ def make_sender(settings: Settings, timeout: float = TIMEOUT) -> Callable[[Email
     def send(mail: EmailDelivery) -> None:
         with app().app_context():
             message = _message(mail, settings.mail_default_sender)
+            message.extra_headers = (message.extra_headers or {}) | _unsubscribing(mail, settings)
             if message.has_bad_headers():
                 raise MailError("The mail has a line break in its addresses or subject", permanent=True)
             if settings.mail_server is None:
@@ -87,6 +89,17 @@ def _message(mail: EmailDelivery, sender: str) -> "Message":
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     message.msgId = f"<{mail.id}@{domain}>"
     return message
+
+
+def _unsubscribing(mail: EmailDelivery, settings: Settings) -> dict[str, str]:
+    """The mail program's own button for no more of these mails (RFC 8058)."""
+    if mail.event is None:
+        return {}
+    links = Links(settings.base_url, settings.secret_key.get_secret_value())
+    return {
+        "List-Unsubscribe": f"<{links.unsubscribe(mail.user_id, mail.event)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _to_outbox(settings: Settings, mail: EmailDelivery, message: "Message") -> None:

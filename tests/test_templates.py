@@ -69,7 +69,8 @@ def site(rows: Rows, user) -> list[str]:
         *(f"{at_job}/trigger", f"{at_job}/pause"),
         *(f"/executions/{execution.id}", f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
         f"/drafts/{draft.id}/compare",
-        *("/notifications", "/notifications/badge", "/settings", "/settings/delete"),
+        *("/notifications", "/notifications/badge", "/notifications/preferences"),
+        *("/settings", "/settings/delete"),
     ]
 
 
@@ -89,7 +90,8 @@ def test_every_template_is_rendered(app, rows, shown, clock):
     user = rows.user()
     stranger, owner = Visitor(app), Visitor(app, user)
     answers = [
-        stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/nowhere")
+        stranger.get(path)
+        for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/unsubscribe", "/nowhere")
     ]
     answers += [stranger.get(path) for path in ("/verify/x", "/password/forgot", "/password/reset/x")]
     answers.append(reset_form(app, rows, user))

@@ -44,7 +44,7 @@ class Stream:
         """`late` jobs are minutely, and nobody worked when their first slots were due."""
         now = datetime.now(UTC).replace(second=0, microsecond=0)
         with Session(self.engine) as session:
-            user = User(email="owner@example.com", password_hash="x")
+            user = User(email="owner@example.com", password_hash="x", verified_at=now)
             session.add(user)
             session.flush()
             for number in range(seldom + minutely + late):

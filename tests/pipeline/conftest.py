@@ -24,7 +24,7 @@ def make_job(
     session: Session, platforms: tuple[str, ...] = ("HASHNODE", "DEVTO", "LINKEDIN"), **more: Any
 ) -> Job:
     """A user's project on those platforms, and its job; committed."""
-    user = User(email=f"{ids.new('user')}@example.com", password_hash="x")
+    user = User(email=f"{ids.new('user')}@example.com", password_hash="x", verified_at=our_clock.now())
     session.add(user)
     session.flush()
     project = Project(

@@ -10,7 +10,7 @@ from models.job import Job
 from models.notification import EmailDelivery, Notification
 from models.project import Project
 from models.user import User
-from pipeline.notify import MailError, Waiting, deliver, due_mails, tell
+from pipeline.notify import MailError, Waiting, deliver, due_mails, post_mail, tell
 from tests.plugins.moves import lawless
 
 BASE = "https://repocast.example"
@@ -78,7 +78,7 @@ https://repocast.example/executions/exec_789xyz
 def execution(session, clock):
     """The walkthrough's run, finished and successful; tests change what they are about."""
     lawless(session)
-    user = User(id="user_123", email="user@example.com", password_hash="x")
+    user = User(id="user_123", email="user@example.com", password_hash="x", verified_at=clock.now())
     project = Project(id="clxxx_my_project", user_id=user.id, name="My Open Source Library")
     job = Job(
         id="cron_abc123def456",
@@ -441,3 +441,62 @@ def test_due_mails_come_oldest_first_up_to_the_limit(session, execution, clock, 
 
     assert found == [f"mail_{number:02}" for number in reversed(range(many))][:25]
     assert len([q for q in queries if "SELECT" in q]) == 1
+
+
+# What its owner wants.
+
+
+def wish(session, **chosen):
+    session.get_one(User, "user_123").notices = chosen
+    session.commit()
+
+
+def test_nothing_is_mailed_to_an_address_that_is_not_verified(session, execution):
+    session.get_one(User, "user_123").verified_at = None
+    note, mail = told(session, execution)
+    assert (note.type, mail) == ("JOB_SUCCESS", None)
+
+
+def test_an_event_switched_off_is_told_on_the_other_channel_alone(session, execution):
+    wish(session, emailOff=["success"])
+    note, mail = told(session, execution)
+    assert (note.type, mail) == ("JOB_SUCCESS", None)
+
+
+def test_a_mail_knows_what_it_tells_of(session, execution):
+    wish(session, appOff=["success"])
+    note, mail = told(session, execution)
+    assert (note, mail.event, mail.execution_id) == (None, "success", execution.id)
+
+
+@pytest.mark.parametrize("notify", ["ALL", "PROBLEMS"])
+def test_the_first_success_after_a_failure_is_a_recovery(session, execution, notify):
+    execution.job.told_outcome, execution.job.notify = "FAILED", notify
+    note, mail = told(session, execution)
+    assert (note.type, note.title) == ("JOB_RECOVERED", "Daily Content Generation works again")
+    assert (mail.subject, mail.event) == ("✅ Daily Content Generation works again", "recovery")
+    assert session.get_one(Job, execution.job_id).told_outcome == "SUCCESS"
+
+
+def test_a_recovery_is_not_told_of_a_silent_job(session, execution):
+    execution.job.told_outcome, execution.job.notify = "FAILED", "NONE"
+    assert told(session, execution) == (None, None)
+
+
+@pytest.mark.parametrize(("before", "mails"), [("FAILED", 0), ("SUCCESS", 1), (None, 1)])
+def test_only_a_change_is_mailed_where_that_is_wanted(session, execution, before, mails):
+    wish(session, onlyChanges=True)
+    failed(execution)
+    execution.job.told_outcome = before
+    assert len(tell(session, execution, base_url=BASE)) == mails
+    session.commit()
+    assert session.query(Notification).count() == 1
+
+
+def test_any_mail_can_be_posted_before_the_address_is_verified(session, execution):
+    user = session.get_one(User, "user_123")
+    user.verified_at = None
+    story = {"title": "T", "happens": "h", "helps": "p", "projects": [], "button": "B", "link": "/l"}
+    mail = post_mail(session, user, "token_expires", **story)
+    session.commit()
+    assert (mail.recipient, mail.subject, mail.execution_id) == ("user@example.com", "🔑 T", None)

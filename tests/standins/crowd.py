@@ -83,7 +83,7 @@ class Crew(Stack):
 def populate(engine: Engine, names: list[str], **chosen: Any) -> list[str]:
     """One user's projects of these names with three platforms and one job each; the jobs' ids."""
     with Session(engine) as session, session.begin():
-        user = User(email=f"{names[0]}@example.com", password_hash="x")
+        user = User(email=f"{names[0]}@example.com", password_hash="x", verified_at=clock.now())
         session.add(user)
         session.flush()
         return [_job(session, user, name, chosen) for name in names]

@@ -184,3 +184,13 @@ def test_an_idle_worker_does_not_load_flask_mail():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.loopback
+def test_a_mail_about_an_event_can_be_unsubscribed_from_with_one_click(mailbox, mail):
+    mail.user_id, mail.event = "user_1", "success"
+    by_smtp(mailbox.port, base_url="https://cast.example", secret_key="s" * 32)(mail)
+
+    [message] = mailbox.messages
+    assert message["list-unsubscribe"].startswith("<https://cast.example/unsubscribe?token=")
+    assert message["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
