@@ -79,6 +79,12 @@ def past(instant: datetime, zone_name: str, *, named: bool = False) -> Moment:
     return _moment(instant, local, f"{said} {abbreviation(local)}" if named else said)
 
 
+def short(instant: datetime, zone_name: str) -> str:
+    """`3 Oct 9:00 AM`: words alone, for titles."""
+    local = instant.astimezone(zone(zone_name))
+    return f"{_date(local)} {_time(local)}"
+
+
 def dated(instant: datetime, zone_name: str) -> Moment:
     """`3 Oct at 9:00 AM UTC`: for within a sentence, where `Yesterday` would stand badly."""
     local = instant.astimezone(zone(zone_name))
