@@ -1,4 +1,4 @@
-// Arrow keys move from bar to bar of a job, Home and End to its oldest and newest.
+// The dashboard: arrow keys move from bar to bar, Home and End to the oldest and newest; a search is an address.
 "use strict";
 document.addEventListener("keydown", (event) => {
   const bar = event.target.closest?.(".bars a");
@@ -11,4 +11,9 @@ document.addEventListener("keydown", (event) => {
   bar.tabIndex = -1;
   all[to].tabIndex = 0;
   all[to].focus();
+});
+
+// What is searched for stands in the address at once: polls and buttons tell by it what the page shows.
+document.querySelector(".filters")?.addEventListener("input", (event) => {
+  history.replaceState(null, "", `?${new URLSearchParams(new FormData(event.currentTarget))}`);
 });
