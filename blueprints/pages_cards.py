@@ -1,8 +1,9 @@
 """What the dashboard and the job page show of a job, finished for the templates."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, literal, select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import aliased, joinedload, load_only
 
 from blueprints import view
 from blueprints.extensions import db
+from blueprints.pages_bars import Bar, bars
 from blueprints.pages_skipped import Skipped, by_reason, in_short, line, skipped_rows
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
@@ -21,7 +23,6 @@ from pipeline import jobs
 from pipeline.significance import CARRIED_MAX
 
 RECENT = 5
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LIST_COLUMNS = load_only(
     *(Execution.id, Execution.job_id, Execution.status, Execution.outcome, Execution.triggered_by),
     *(Execution.scheduled_for, Execution.dry_run, Execution.attempt, Execution.next_retry_at),
@@ -106,38 +107,41 @@ class Card:
     statistics: Statistics
     trouble: Trouble | None
     carried: Carried | None
+    bars: tuple[Bar, ...]
 
     @property
     def is_live(self) -> bool:
         return self.live_id is not None
 
 
-def cards(user_id: str) -> list[Card]:
-    """All of a user's jobs, in four queries."""
-    return _cards(Job.user_id == user_id)
-
-
 def cards_of(project: Project) -> list[Card]:
-    """All jobs of one project, in four queries."""
-    return _cards(Job.project_id == project.id)
-
-
-def _cards(which: ColumnElement[bool]) -> list[Card]:
+    """All jobs of one project, in five queries."""
+    which = Job.project_id == project.id
     query = select(Job).options(joinedload(Job.project)).where(which).order_by(Job.name, Job.id)
-    rows = db.session.scalars(query).all()
-    live, recent, skipped = _live(which), _recent(which), skipped_rows(which)
-    return [_card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, [])) for job in rows]
+    return _cards(db.session.scalars(query).all(), which, live(which))
+
+
+def chosen(rows: Sequence[Job], live: Mapping[str, Execution]) -> list[Card]:
+    """Some jobs' cards in the order given, in three queries; `live` by job."""
+    return _cards(rows, Job.id.in_([job.id for job in rows]), live) if rows else []
 
 
 def card(job: Job) -> Card:
     """One job's card, afresh."""
     this = Job.id == job.id
-    return _card(
-        job, _live(this).get(job.id), _recent(this).get(job.id, []), skipped_rows(this).get(job.id, [])
-    )
+    return _cards([job], this, live(this))[0]
 
 
-def _live(which: ColumnElement[bool]) -> dict[str, Execution]:
+def _cards(rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution]) -> list[Card]:
+    recent, skipped = _recent(which), skipped_rows(which)
+    drawn = bars(which, {job.id: job.timezone for job in rows})
+    return [
+        _card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, []), drawn.get(job.id, ()))
+        for job in rows
+    ]
+
+
+def live(which: ColumnElement[bool]) -> dict[str, Execution]:
     """The live execution of each job that has one."""
     query = select(Execution).options(LIST_COLUMNS).join(Job, Execution.job_id == Job.id)
     rows = db.session.scalars(
@@ -162,7 +166,7 @@ def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
         select(Execution)
         .options(LIST_COLUMNS)
         .join(Job, Execution.job_id == Job.id)
-        .where(which, Execution.created_at >= func.coalesce(fifth, literal(_EPOCH, UtcDateTime())))
+        .where(which, Execution.created_at >= func.coalesce(fifth, literal(clock.EPOCH, UtcDateTime())))
         .order_by(Execution.created_at.desc(), Execution.id.desc())
     )
     found: dict[str, list[Execution]] = {}
@@ -171,7 +175,13 @@ def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
     return {job_id: executions[:RECENT] for job_id, executions in found.items()}
 
 
-def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped: Sequence[Row[Any]]) -> Card:
+def _card(
+    job: Job,
+    live: Execution | None,
+    recent: Sequence[Execution],
+    skipped: Sequence[Row[Any]],
+    drawn: tuple[Bar, ...],
+) -> Card:
     state = jobs.status_of(job, live)
     return Card(
         id=job.id,
@@ -192,6 +202,7 @@ def _card(job: Job, live: Execution | None, recent: Sequence[Execution], skipped
         statistics=statistics(job),
         trouble=trouble(job, live, recent),
         carried=_carried(job),
+        bars=drawn,
     )
 
 
@@ -303,21 +314,15 @@ def _missed(execution: Execution, at: datetime, zone_name: str) -> Skipped | Non
     return line(at, execution.missed, "", zone_name) if several else None
 
 
-def truth(user_id: str) -> str:
+def truth_of(rows: Sequence[Job], live: Iterable[Execution]) -> str:
     """One sentence about all jobs: how many, when the next one runs, what needs attention."""
-    failing = Job.last_failure.is_not(None) & func.coalesce(Job.last_failure > Job.last_success, True)
-    paused = (Job.paused_at.is_not(None) | (Job.paused_until > clock.now())) & Job.is_enabled
-    counts = [func.count().filter(paused), func.count().filter(failing & ~paused)]
-    jobs_of = select(func.count(), func.min(Job.next_run_at), *counts).where(Job.user_id == user_id)
-    total, next_at, *need = db.session.execute(jobs_of).one()
-    live = select(Execution.status, func.count()).join(Job, Execution.job_id == Job.id)
-    running = db.session.execute(
-        live.where(Job.user_id == user_id, unended(Execution)).group_by(Execution.status)
-    )
-    return _truth(total, next_at, {row[0]: row[1] for row in running}, *need)
+    next_at = min((job.next_run_at for job in rows if job.next_run_at), default=None)
+    bad = sum(failed_last(job) and not is_paused(job) for job in rows)
+    running = Counter(execution.status for execution in live)
+    return _truth(len(rows), next_at, running, sum(map(is_paused, rows)), bad)
 
 
-def _truth(total: int, next_at: datetime | None, live: dict[str, int], paused: int, bad: int) -> str:
+def _truth(total: int, next_at: datetime | None, live: Mapping[str, int], paused: int, bad: int) -> str:
     if not total:
         return "No job yet: connect a repository, then schedule its first post."
     parts = [plural(total, "job")]

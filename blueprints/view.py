@@ -90,6 +90,12 @@ def day(instant: datetime, zone_name: str) -> str:
     return _day(instant.astimezone(zone(zone_name)))
 
 
+def short(instant: datetime, zone_name: str) -> str:
+    """`3 Oct 9:00 AM`: words alone, for titles."""
+    local = instant.astimezone(zone(zone_name))
+    return f"{_date(local)} {_time(local)}"
+
+
 def dated(instant: datetime, zone_name: str) -> Moment:
     """`3 Oct at 9:00 AM UTC`: for within a sentence, where `Yesterday` would stand badly."""
     local = instant.astimezone(zone(zone_name))

@@ -1,5 +1,7 @@
 """The dashboard: the walkthrough's card, by state, and what it costs."""
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,14 +85,13 @@ def test_the_walkthroughs_card(visitor, rows, project, clock):
         ({"status": "SKIPPED", "outcome": "SKIPPED"}, "Skipped", "1 job"),
     ],
 )
-def test_every_state_has_its_word_and_only_live_cards_poll(visitor, rows, project, values, word, said):
+def test_every_state_has_its_word_and_polls_often_only_while_live(visitor, rows, project, values, word, said):
     job = rows.job(project)
     rows.execution(job, **values)
     page = visitor.get("/dashboard")
     assert word in text(page)
     assert said in text(page)
-    polls = f'hx-get="/dashboard/cards/{job.id}' in page.get_data(as_text=True)
-    assert polls == (values.get("outcome") is None)
+    assert ('hx-trigger="every 2s"' in pulse(page)) == (values.get("outcome") is None)
 
 
 def test_what_waits_says_why_and_until_when(visitor, rows, project, clock):
@@ -203,22 +204,107 @@ def test_what_failed_says_why_and_needs_you(visitor, rows, project, clock):
 def test_a_live_card_is_told_nothing_until_something_changed(visitor, rows, project):
     job = rows.job(project)
     execution = rows.execution(job, status="RUNNING", outcome=None)
-    path = visitor.get("/dashboard").get_data(as_text=True).partition(f'hx-get="/dashboard/cards/{job.id}')[2]
-    path = f"/dashboard/cards/{job.id}" + path.partition('"')[0]
+    path = address(visitor.get("/dashboard"))
     same = visitor.get(path, htmx=True)
     assert (same.status_code, same.data) == (204, b"")
     change(rows, execution, status="COMPLETED", outcome="SUCCESS", items_processed=3, items_success=3)
     fresh = visitor.get(path, htmx=True)
     assert "3/3 platforms" in text(fresh)
-    assert "every 2s" not in fresh.get_data(as_text=True)
-    assert 'id="truth" hx-swap-oob="true"' in fresh.get_data(as_text=True)
+    assert "every 2s" not in pulse(fresh)
+    assert 'id="overview" hx-swap-oob="outerMorph"' in fresh.get_data(as_text=True)
+    path = address(fresh)
+    rows.job(project, name="Another")
+    assert "Another" in text(visitor.get(path, htmx=True))
 
 
-def test_a_card_that_is_gone_or_somebody_elses_leaves_the_page(visitor, rows):
-    other = rows.job(rows.project(rows.user()))
-    for job_id in (other.id, "cron_gone"):
-        answer = visitor.get(f"/dashboard/cards/{job_id}", htmx=True)
-        assert (answer.headers["HX-Reswap"], answer.data) == ("delete", b"")
+def test_a_poll_answers_only_the_card_that_changed(visitor, rows, project):
+    one, other = rows.job(project, name="One"), rows.job(project, name="Other")
+    execution = rows.execution(one, status="RUNNING", outcome=None)
+    for view in ("", "?view=list"):
+        path = address(visitor.get(f"/dashboard{view}"))
+        change(rows, execution, status="RUNNING" if view else "RETRYING")
+        body = visitor.get(path, htmx=True).get_data(as_text=True)
+        assert f'id="card-{one.id}"' in body
+        assert f'id="card-{other.id}"' not in body
+
+
+def pulse(page) -> str:
+    return re.search(r'<div id="pulse"[^>]*>', page.get_data(as_text=True))[0]
+
+
+def address(page) -> str:
+    return html.unescape(re.search(r'hx-get="([^"]*)"', pulse(page))[1])
+
+
+def test_the_last_thirty_runs_are_bars_with_words(visitor, rows, project, clock):
+    job = rows.job(project)
+    for number in range(35):
+        ran(rows, job, clock.now() - number * DAY, duration=1000 * (number + 1))
+    ran(
+        rows,
+        job,
+        clock.now() - timedelta(hours=1),
+        status="FAILED",
+        outcome="FAILED",
+        error="Bad <credentials>",
+    )
+    body = visitor.get("/dashboard").get_data(as_text=True)
+    drawn = re.findall(
+        r'<a class="(\w+) h(\d+)" href="/executions/\w+" title="([^"]*)"( tabindex="-1")?>', body
+    )
+    assert len(drawn) == 30
+    assert [bool(one[3]) for one in drawn] == [True] * 29 + [False]
+    assert (drawn[0][1], drawn[-1][0]) == ("10", "full")
+    assert drawn[-2][0] == "fail"
+    assert drawn[-2][2].startswith("Failed, 3 Oct 8:00 AM, 14s: Bad &lt;credentials")
+
+
+def test_search_state_sort_and_view_are_in_the_address(visitor, rows, project, clock):
+    rows.job(project, name="Alpha")
+    at = clock.now() - DAY
+    rows.job(project, name="Beta", last_failure=at, failure_count=1)
+    rows.job(project, name="Gamma", is_enabled=False, next_run_at=None)
+    page = visitor.get("/dashboard")
+    assert "All 3 Needs you 1 Idle 2 Disabled 1 Cards List" in text(page)
+    found = text(visitor.get("/dashboard?q=alp", htmx=True))
+    assert "Alpha" in found
+    assert "Beta" not in found
+    assert names(visitor.get("/dashboard?sort=needs")) == ["Beta", "Alpha", "Gamma"]
+    assert names(visitor.get("/dashboard?state=disabled")) == ["Gamma"]
+    assert "No job matches “zzz”. Show all jobs" in text(visitor.get("/dashboard?q=zzz"))
+    assert 'class="joblist' in visitor.get("/dashboard?view=list").get_data(as_text=True)
+    assert visitor.get("/dashboard?page=x&sort=?&state=<&view=0").status_code == 200
+
+
+def test_more_than_fifty_jobs_have_pages(visitor, rows, project):
+    for number in range(52):
+        rows.job(project, name=f"Job {number:02}")
+    assert len(names(visitor.get("/dashboard"))) == 50
+    assert names(visitor.get("/dashboard?page=2")) == ["Job 50", "Job 51"]
+
+
+def names(page) -> list[str]:
+    return re.findall(r'<h2 id="name-[^>]*><a [^>]*>([^<]*)</a>', page.get_data(as_text=True))
+
+
+def test_what_needs_one_is_listed_with_its_button(visitor, rows, project, clock):
+    rows.job(project, name="Calm")
+    assert "Nothing needs you." in text(visitor.get("/dashboard"))
+    rows.job(project, name="Broken", last_failure=clock.now(), failure_count=1)
+    rows.job(project, name="Stopped", paused_at=clock.now(), next_run_at=None)
+    change(rows, project, token_expires_at=clock.now() + 2 * DAY)
+    page = text(visitor.get("/dashboard"))
+    assert "Broken failed. See why" in page
+    assert "Stopped is paused. Resume" in page
+    assert f"{project.name}: its token expires in 2 days. Renew the token" in page
+
+
+def test_what_runs_within_a_day_is_listed_once_a_job(visitor, rows, project, clock):
+    often = {"frequency": "CUSTOM", "time_config": {"expression": "* * * * *", "timezone": "UTC"}}
+    rows.job(project, name="Often", next_run_at=clock.now() + timedelta(minutes=1), **often)
+    page = text(visitor.get("/dashboard"))
+    assert "Coming in the next 24 hours: Often, in 1 min" in page
+    assert "and 1439 more times by then" in page
 
 
 def test_the_newest_five_are_shown_and_the_live_one_even_if_older(visitor, rows, project, clock):
@@ -258,9 +344,9 @@ def test_its_queries_do_not_grow_with_its_jobs(visitor, rows, project, queries, 
         queries.clear()
         assert visitor.get("/dashboard").status_code == 200
         counts.append(statements(queries))
-    assert counts[0] == counts[1] == counts[2] <= 9
+    assert counts[0] == counts[1] == counts[2] <= 8
     if session.get_bind().dialect.name == "sqlite":
-        assert " ".join(plans(session, queries)).count("uq_execution_live") == 2
+        assert " ".join(plans(session, queries)).count("uq_execution_live") == 1
 
 
 def plans(session, queries):

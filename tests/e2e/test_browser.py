@@ -100,7 +100,7 @@ def test_from_an_empty_account_to_posts(stack: Stack, page: Page, repository: Pa
     card.get_by_role("button", name="Trigger Now").click()
     expect(card.get_by_text("3/3 platforms")).to_be_visible(timeout=60_000)
     expect(card).to_have_attribute("data-state", "IDLE")
-    expect(card).not_to_have_attribute("hx-trigger", "every 2s")
+    expect(page.locator("#pulse")).to_have_attribute("hx-trigger", "every 30s")
     expect(card.get_by_text("100% (1/1)")).to_be_visible()
     expect(page.locator("#truth")).to_contain_text("1 job, next")
     assert page.evaluate("window.stayed") is True, "the page was loaded anew"
