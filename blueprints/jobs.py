@@ -1,6 +1,6 @@
 """Jobs: the schedule form with its preview, the job's page, and what may be done to it."""
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
@@ -128,7 +128,7 @@ def enable(project_id: str, job_id: str) -> Answer:
 @login_required
 def ask_disable(project_id: str, job_id: str) -> Answer:
     job = _job(project_id, job_id)
-    return render_template("confirm.html", **pages_job.disabling(job), **_back(job))
+    return htmx.page("confirm.html", "dialog", **pages_job.disabling(job), **_back(job))
 
 
 @bp.post("/<job_id>/disable")
@@ -143,7 +143,7 @@ def disable(project_id: str, job_id: str) -> Answer:
 @login_required
 def ask_delete(project_id: str, job_id: str) -> Answer:
     job = _job(project_id, job_id)
-    return render_template("confirm.html", **pages_job.deleting(job), **_back(job))
+    return htmx.page("confirm.html", "dialog", **pages_job.deleting(job), **_back(job))
 
 
 @bp.post("/<job_id>/delete")

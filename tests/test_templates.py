@@ -72,11 +72,23 @@ def site(rows: Rows, user) -> list[str]:
     ]
 
 
-def test_every_template_is_rendered(app, rows, shown, clock):
+def test_every_template_is_rendered(app, rows, shown, clock, monkeypatch):
+    found = app.extensions["repocast"].model_copy(update={"design_page": True})
+    monkeypatch.setitem(app.extensions, "repocast", found)
     user = rows.user()
     stranger, owner = Visitor(app), Visitor(app, user)
     answers = [
-        stranger.get(path) for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/nowhere")
+        stranger.get(path)
+        for path in (
+            "/",
+            "/login",
+            "/register",
+            "/login/once/x",
+            "/approve",
+            "/nowhere",
+            "/design",
+            "/keyboard",
+        )
     ]
     answers += [owner.get("/dashboard"), *map(owner.get, site(rows, user))]
     answers.append(owner.post(f"/projects/{rows.project(user).id}/webhook"))
