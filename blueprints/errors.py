@@ -63,6 +63,8 @@ def sign_in_first() -> Response:
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
     target = url_for("auth.login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    if request.headers.get("X-Live"):  # what keeps itself fresh leaves the page, and what is typed there
+        return make_response("", 204, {"HX-Trigger": "signed-out"})
     if request.headers.get("HX-Request"):
         return make_response("", 204, {"HX-Redirect": target})
     return redirect(target, 303)

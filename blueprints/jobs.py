@@ -1,6 +1,6 @@
 """Jobs: the schedule form with its preview, the job's page, and what may be done to it."""
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask_login import current_user, login_required
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
@@ -119,7 +119,7 @@ def enable(project_id: str, job_id: str) -> Answer:
 @login_required
 def ask_disable(project_id: str, job_id: str) -> Answer:
     job = job_of(project_id, job_id)
-    return render_template("confirm.html", **pages_asking.disabling(job), **_back(job))
+    return htmx.page("confirm.html", "dialog", **pages_asking.disabling(job), **_back(job))
 
 
 @bp.post("/<job_id>/disable")
@@ -134,7 +134,7 @@ def disable(project_id: str, job_id: str) -> Answer:
 @login_required
 def ask_delete(project_id: str, job_id: str) -> Answer:
     job = job_of(project_id, job_id)
-    return render_template("confirm.html", **pages_asking.deleting(job), **_back(job))
+    return htmx.page("confirm.html", "dialog", **pages_asking.deleting(job), **_back(job))
 
 
 @bp.post("/<job_id>/delete")

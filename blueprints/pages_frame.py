@@ -39,6 +39,7 @@ def frame() -> dict[str, Any]:
         "ui": current_app.jinja_env.get_template("_ui.html").module,
         "asset": asset,
         "here": here,
+        "theme": theme,
         "unread": unread,
         "light": light,
         "done": MARKS["COMPLETED"],
@@ -62,6 +63,12 @@ def here(endpoint: str) -> Markup:
     """Marks the link to the part of the site that one is in: a blueprint, or one page of it."""
     current = request.endpoint if "." in endpoint else request.blueprint
     return Markup(' aria-current="page"') if current == endpoint else Markup("")
+
+
+def theme() -> Markup:
+    """Light or dark where the user chose one; otherwise the browser decides."""
+    chosen = getattr(current_user, "theme", "auto")
+    return Markup(' data-theme="{}"').format(chosen) if chosen in ("light", "dark") else Markup("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
@@ -90,8 +90,9 @@ def _change(platform: Platform, values: dict[str, Any], said: str) -> Response:
 def ask_delete(platform_id: str) -> Answer:
     platform = _platform(platform_id)
     name = NAMES[platform.type]
-    return render_template(
+    return htmx.page(
         "confirm.html",
+        "dialog",
         question=f"Delete {name} from “{platform.project.name}”?",
         truth="To pause it, disconnect it instead.",
         consequences=[

@@ -111,8 +111,9 @@ def ask_replace(project_id: str) -> Answer:
     project = owned(Project, project_id)
     if project.webhook_secret is None:
         return htmx.go(_url(project))
-    return render_template(
+    return htmx.page(
         "confirm.html",
+        "dialog",
         question=f"Replace the webhook's secret of “{project.name}”?",
         truth="The new secret is shown once.",
         consequences=[
@@ -147,8 +148,9 @@ def turn_on(project_id: str) -> Answer:
 @login_required
 def ask_off(project_id: str) -> Answer:
     project = owned(Project, project_id)
-    return render_template(
+    return htmx.page(
         "confirm.html",
+        "dialog",
         question=f"Turn the webhook of “{project.name}” off?",
         truth="Its jobs go on running on their schedules.",
         consequences=[

@@ -135,8 +135,9 @@ def ask_delete(project_id: str) -> Answer:
         plural(db.session.scalar(select(func.count()).where(model.project_id == project.id)) or 0, noun)
         for model, noun in ((Job, "job"), (Execution, "execution"))
     ]
-    return render_template(
+    return htmx.page(
         "confirm.html",
+        "dialog",
         question=f"Delete “{project.name}”?",
         truth="This cannot be undone.",
         consequences=[

@@ -123,6 +123,7 @@ class Settings(BaseModel):
     mail_use_tls: Flag = False
     mail_use_ssl: Flag = False
     mail_default_sender: str = "Repocast <repocast@localhost>"
+    design_page: Flag = False  # every piece of the pages at /design, for whoever works on them
     git_root: Path | None = None
     workers: Annotated[int, Field(ge=1, le=100)] = 5
     linkedin_client_id: str | None = None

@@ -3,47 +3,31 @@
 document.documentElement.classList.add("js");
 
 const said = document.getElementById("said");
-const LOST = "Repocast does not answer. Trying again …";
-let lost = null;
+
+// A sentence in the corner: it waits while it is pointed at or holds the focus, and goes when it is dismissed.
+function leave(line, seconds) {
+  const close = document.createElement("button");
+  close.className = "plain";
+  close.type = "button";
+  close.textContent = "Dismiss";
+  close.onclick = () => line.remove();
+  line.append(" ", close);
+  let timer = null;
+  const start = () => (timer = setTimeout(() => line.remove(), seconds * 1000));
+  const wait = () => clearTimeout(timer);
+  for (const kind of ["pointerenter", "focusin"]) line.addEventListener(kind, wait);
+  for (const kind of ["pointerleave", "focusout"]) line.addEventListener(kind, start);
+  start();
+}
 
 function say(sentence, seconds = 6) {
   const line = document.createElement("p");
   line.textContent = sentence;
   said.append(line);
-  if (seconds) setTimeout(() => line.remove(), seconds * 1000);
-  return line;
+  leave(line, seconds);
 }
 
-for (const line of said.children) setTimeout(() => line.remove(), 8000);
-
-const polls = (element) => /\bevery\b/.test(element.getAttribute?.("hx-trigger") ?? "");
-
-document.addEventListener("htmx:before:request", (event) => {
-  if (document.hidden && polls(event.detail.ctx.sourceElement)) event.preventDefault();
-});
-
-// Back on the page: what polls is asked at once.
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  for (const element of document.querySelectorAll("[hx-trigger*=every]")) htmx.trigger(element, "every");
-});
-
-document.addEventListener("htmx:after:request", (event) => {
-  if (event.detail.ctx.response.status >= 500) {
-    if (!polls(event.detail.ctx.sourceElement)) say("Something broke on our side. Nothing was lost; try again in a moment.");
-    else lost ??= say(LOST, 0);
-  } else if (lost) {
-    lost.remove();
-    lost = null;
-    say("Connected again.", 3);
-  }
-});
-
-document.addEventListener("htmx:error", (event) => {
-  const source = event.detail.ctx?.sourceElement;
-  if (source && polls(source)) lost ??= say(LOST, 0);
-  else say("Repocast could not be reached. Nothing was changed; try again.");
-});
+for (const line of said.children) leave(line, 8);
 
 document.addEventListener("say", (event) => say(event.detail.value));
 

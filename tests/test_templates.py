@@ -86,12 +86,24 @@ def reset_form(app, rows, user):
     return Visitor(app).get("/password/reset/reset")
 
 
-def test_every_template_is_rendered(app, rows, shown, clock):
+def test_every_template_is_rendered(app, rows, shown, clock, monkeypatch):
+    found = app.extensions["repocast"].model_copy(update={"design_page": True})
+    monkeypatch.setitem(app.extensions, "repocast", found)
     user = rows.user()
     stranger, owner = Visitor(app), Visitor(app, user)
     answers = [
         stranger.get(path)
-        for path in ("/", "/login", "/register", "/login/once/x", "/approve", "/unsubscribe", "/nowhere")
+        for path in (
+            "/",
+            "/login",
+            "/register",
+            "/login/once/x",
+            "/approve",
+            "/unsubscribe",
+            "/nowhere",
+            "/design",
+            "/keyboard",
+        )
     ]
     answers += [stranger.get(path) for path in ("/verify/x", "/password/forgot", "/password/reset/x")]
     answers.append(reset_form(app, rows, user))
