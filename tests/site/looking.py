@@ -16,7 +16,8 @@ _AUDIT = """tags => axe
     .then(found => found.violations.map(one => [one.id, one.nodes.map(node => node.html.slice(0, 200))]))"""
 _TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 _UNREACHABLE = """[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
-    .filter(one => one.checkVisibility() && !one.disabled && one.type !== 'hidden' && one.tabIndex < 0)
+    .filter(one => !one.ariaHidden && one.checkVisibility())
+    .filter(one => !one.disabled && one.type !== 'hidden' && one.tabIndex < 0)
     .map(one => one.outerHTML.slice(0, 200))"""
 
 
