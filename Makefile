@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-ha
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench long chaos examples lock
+.PHONY: help setup demo run test check bench long chaos examples screenshots lock
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -52,6 +52,9 @@ chaos: .venv/dev.stamp ## kill workers 200 times and more; print what came of it
 
 examples: .venv/dev.stamp ## write docs/examples anew from the recorded activity beside the checkout
 	@$(BIN)/python -m tests.examples
+
+screenshots: .venv/dev.stamp ## write a picture of every page and state to TO (instance/screenshots)
+	@$(BIN)/python -m tests.site.screenshots $(TO)
 
 check: .venv/dev.stamp ## format, lint, types, architecture, migrations, unused dependencies
 	@$(MAKE) --no-print-directory --keep-going format lint types architecture migrations dependencies

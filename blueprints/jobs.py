@@ -1,5 +1,7 @@
 """Jobs: the schedule form with its preview, the job's page, and what may be done to it."""
 
+from typing import Any
+
 from flask import Blueprint, abort, request, url_for
 from flask_login import current_user, login_required
 from sqlalchemy.orm import joinedload
@@ -175,6 +177,6 @@ def job_url(job: Job) -> str:
     return url_for("jobs.show", project_id=job.project_id, job_id=job.id)
 
 
-def _back(job: Job) -> dict[str, str | None]:
+def _back(job: Job) -> dict[str, Any]:
     origin = request.args.get("from")
     return {"back": url_for("dashboard.show") if origin == "dashboard" else job_url(job), "origin": origin}

@@ -178,7 +178,12 @@ def _is(job: Job, live: Execution | None, state: str) -> bool:
 def _tone(job: Job, live: Execution | None) -> str:
     if live is not None:
         return "warn" if live.status == Status.RETRYING else ""
-    return "warn" if is_paused(job) else "bad" if failed_last(job) else ""
+    return "warn" if _stopped(job) else "bad" if failed_last(job) else ""
+
+
+def _stopped(job: Job) -> bool:
+    """Whether it paused itself; a pause that its owner chose needs nobody."""
+    return job.is_enabled and job.paused_at is not None
 
 
 def _sort(found: list[Job], live: Mapping[str, Execution], by: str) -> None:
@@ -197,7 +202,7 @@ def _needs(rows: Sequence[Job], live: Mapping[str, Execution], projects: Sequenc
         execution = live.get(job.id)
         if execution is not None and execution.status == Status.RETRYING:
             needs.append(Need("wait", "waits to retry.", "execution", execution.id, name=job.name))
-        elif execution is None and is_paused(job):
+        elif execution is None and _stopped(job):
             needs.append(Need("pause", "is paused.", "paused", job.id, job.project_id, job.name))
         elif execution is None and failed_last(job):
             needs.append(Need("bad", "failed.", "failed", job.id, job.project_id, job.name))

@@ -1,7 +1,7 @@
 """Rows to start from, and a client that speaks for one user and checks that every answer is described."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,12 @@ class Rows:
             session.add(row)
             session.commit()
         return row
+
+    def add_all(self, rows: Iterable[Any]) -> None:
+        """In one transaction."""
+        with self._sessions() as session:
+            session.add_all(rows)
+            session.commit()
 
     def get(self, model: Any, row_id: Any) -> Any:
         with self._sessions(expire_on_commit=False) as session:
