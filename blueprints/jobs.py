@@ -128,7 +128,7 @@ def enable(project_id: str, job_id: str) -> Answer:
 @login_required
 def ask_disable(project_id: str, job_id: str) -> Answer:
     job = _job(project_id, job_id)
-    return htmx.page("confirm.html", "dialog", **pages_job.disabling(job), **_back(job))
+    return htmx.page("confirm.html", "dialog", 200, **pages_job.disabling(job), **_back(job))
 
 
 @bp.post("/<job_id>/disable")
@@ -143,7 +143,7 @@ def disable(project_id: str, job_id: str) -> Answer:
 @login_required
 def ask_delete(project_id: str, job_id: str) -> Answer:
     job = _job(project_id, job_id)
-    return htmx.page("confirm.html", "dialog", **pages_job.deleting(job), **_back(job))
+    return htmx.page("confirm.html", "dialog", 200, **pages_job.deleting(job), **_back(job))
 
 
 @bp.post("/<job_id>/delete")
