@@ -49,6 +49,17 @@ document.addEventListener("htmx:after:request", (event) => {
   if (dialog.contains(ctx.sourceElement) && ctx.response.status < 400) dialog.close();
 });
 document.addEventListener("htmx:after:swap", () => dialog.open && prepare());
+
+// A menu closes when one is elsewhere, or by Escape.
+for (const kind of ["click", "focusin"]) document.addEventListener(kind, (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
 addEventListener("pagehide", () => dialog.close());
 
 function keysOn() {

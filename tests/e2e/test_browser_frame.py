@@ -84,6 +84,26 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     expect(page.get_by_role("button", name="Enable")).to_be_visible()
     assert page.evaluate("window.stayed") is True
 
+    # A fragment that comes anew leaves the focus where it was.
+    page.get_by_role("button", name="Enable").click()
+    page.get_by_role("button", name="Trigger Now").click()
+    live = page.locator("#job[hx-trigger]")
+    expect(live).to_be_visible()
+    page.get_by_role("link", name="Edit").focus()
+    live.evaluate("(one) => one.setAttribute('hx-get', location.pathname)")
+    with page.expect_response(lambda answer: answer.url == job and answer.status == 200):
+        live.evaluate("(one) => htmx.trigger(one, 'every')")
+    expect(live).not_to_have_attribute("hx-get", job.removeprefix(workerless.url))
+    expect(page.get_by_role("link", name="Edit")).to_be_focused()
+
+    # The account's menu, by keyboard alone.
+    menu = page.get_by_text("Account", exact=True)
+    menu.press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(menu).to_be_focused()
+
     # Off to other parts by two keys; typing is left alone.
     page.keyboard.press("g")
     page.keyboard.press("j")
@@ -109,4 +129,5 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     other.wait_for_function("window.htmx")
     page.goto(job)
     with other.expect_request("**/notifications/badge**"):
-        page.get_by_role("button", name="Enable").click()
+        page.get_by_role("link", name="Disable").click()
+        page.get_by_role("button", name="Disable").click()
