@@ -55,7 +55,7 @@ def test_polls_stop_while_hidden_and_come_back_at_once(workerless: Stack, page: 
     assert page.get_by_role("link", name="Sign in again").get_attribute("href") == "/login?next=%2Fsettings"
 
 
-def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repository: Path):
+def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repository: Path, console: list[str]):
     register(page, workerless)
     connect(page, repository)
     schedule(page)
@@ -78,6 +78,15 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     expect(question).to_contain_text("Daily Content Generation")
     question.get_by_role("link", name="Keep").click()
     expect(question).to_be_hidden()
+    page.get_by_role("link", name="Disable").click()
+    refusal = "<h1>Not yet</h1><form method='post'><button>Disable</button></form>"
+    headers = {"Content-Type": "text/html"}
+    page.route("**/disable*", lambda route: route.fulfill(status=422, body=refusal, headers=headers), times=1)
+    question.get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("dialog", name="Not yet")).to_be_visible()
+    assert all("422" in line for line in console)
+    console.clear()
+    page.keyboard.press("Escape")
     page.get_by_role("link", name="Disable").click()
     question.get_by_role("button", name="Disable").click()
     expect(question).to_be_hidden()
@@ -108,6 +117,9 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     page.keyboard.press("g")
     page.keyboard.press("j")
     page.wait_for_url("**/dashboard")
+    expect(page.get_by_role("link", name="Daily Content Generation", exact=True)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("k")
     expect(page.get_by_role("link", name="Daily Content Generation", exact=True)).to_be_focused()
     page.keyboard.press("e")
     page.wait_for_url("**/edit")
