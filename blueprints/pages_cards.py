@@ -126,15 +126,17 @@ def chosen(rows: Sequence[Job], live: Mapping[str, Execution]) -> list[Card]:
     return _cards(rows, Job.id.in_([job.id for job in rows]), live) if rows else []
 
 
-def card(job: Job) -> Card:
-    """One job's card, afresh."""
+def card(job: Job, *, is_drawn: bool = True) -> Card:
+    """One job's card, afresh; `is_drawn`: with its bars."""
     this = Job.id == job.id
-    return _cards([job], this, live(this))[0]
+    return _cards([job], this, live(this), is_drawn=is_drawn)[0]
 
 
-def _cards(rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution]) -> list[Card]:
+def _cards(
+    rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution], *, is_drawn: bool = True
+) -> list[Card]:
     recent, skipped = _recent(which), skipped_rows(which)
-    drawn = bars(which, {job.id: job.timezone for job in rows})
+    drawn = bars(which, {job.id: job.timezone for job in rows}) if is_drawn else {}
     return [
         _card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, []), drawn.get(job.id, ()))
         for job in rows

@@ -105,7 +105,7 @@ def coming_of(chosen: schedule.Schedule, first: datetime | None = None) -> Comin
 
 def page(job: Job, asked: Mapping[str, str]) -> JobPage:
     """`asked`: the URL's arguments, which choose a part of the history."""
-    card = pages_cards.card(job)
+    card = pages_cards.card(job, is_drawn=False)
     chosen = schedule_of(job)
     drafts, given_back = counts(job)
     return JobPage(

@@ -34,8 +34,13 @@ def locked(database_url, app):
     holder.close()
 
 
-def test_a_page_says_what_happened_and_what_comes_next(app, user, broken):
-    answer = Visitor(app, user).get("/dashboard")
+@pytest.fixture
+def visitor(app, user) -> Visitor:
+    return Visitor(app, user)
+
+
+def test_a_page_says_what_happened_and_what_comes_next(visitor, broken):
+    answer = visitor.get("/dashboard")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "The database cannot be reached just now" in answer.text
     assert "Try again in a minute" in answer.text

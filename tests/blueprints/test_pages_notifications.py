@@ -34,8 +34,8 @@ def test_what_is_not_ticked_is_switched_off(visitor, rows, user):
     assert body.count(" checked") == 4
 
 
-def test_an_address_that_is_not_verified_is_said(visitor):
-    said = text(visitor.get("/notifications/preferences"))
+def test_an_address_that_is_not_verified_is_said(app, rows):
+    said = text(Visitor(app, rows.user(verified_at=None)).get("/notifications/preferences"))
     assert "until the address is verified" in said
 
 

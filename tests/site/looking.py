@@ -15,9 +15,11 @@ _AUDIT = """tags => axe
     .run({runOnly: tags, resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})
     .then(found => found.violations.map(one => [one.id, one.nodes.map(node => node.html.slice(0, 200))]))"""
 _TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+# A row of links with one tab stop is walked by arrow keys.
 _UNREACHABLE = """[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
     .filter(one => !one.ariaHidden && one.checkVisibility())
     .filter(one => !one.disabled && one.type !== 'hidden' && one.tabIndex < 0)
+    .filter(one => !one.parentElement.querySelector(':scope > [tabindex="0"], :scope > a:not([tabindex])'))
     .map(one => one.outerHTML.slice(0, 200))"""
 
 
