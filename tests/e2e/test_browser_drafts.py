@@ -83,7 +83,7 @@ def sign_in(page: Page, stack: Stack) -> None:
 def test_from_a_draft_to_an_approved_post(stack: Stack, page: Page, api: Api, llm: LlmStandIn, draft):
     at = f"/api/drafts/{draft['id']}"
     sign_in(page, stack)
-    page.get_by_role("link", name="Drafts").click()
+    page.get_by_role("link", name="Drafts", exact=True).click()
     page.get_by_role("link", name=draft["title"]).click()
     expect(page.get_by_text("Waits for review")).to_be_visible()
 

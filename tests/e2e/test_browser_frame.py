@@ -95,7 +95,9 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
 
     # A fragment that comes anew leaves the focus where it was.
     page.get_by_role("button", name="Enable").click()
-    page.get_by_role("button", name="Trigger Now").click()
+    page.get_by_role("link", name="Trigger Now").click()
+    question.get_by_role("button", name="Run it now").click()
+    expect(question).to_be_hidden()
     live = page.locator("#job[hx-trigger]")
     expect(live).to_be_visible()
     page.get_by_role("link", name="Edit").focus()
