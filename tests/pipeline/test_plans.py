@@ -42,10 +42,10 @@ QUESTIONS = {
 def test_sqlite_answers_by_an_index(session, question):
     """PostgreSQL plans by the size of its tables, which a test has not; `bench/clock.py` shows it by time."""
     engine, job, plans = session.get_bind(), make_job(session), []
-    assert job.project.platforms  # read by now: these three are sorted as they come
 
     def explain(connection, cursor, statement, parameters, *_):
-        if re.match("SELECT|UPDATE", statement):
+        # A project has three platforms at most: those are sorted as they come.
+        if re.match("SELECT|UPDATE", statement) and "FROM platform" not in statement:
             rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             plans.extend(row[3] for row in rows)
 
