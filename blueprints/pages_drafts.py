@@ -89,7 +89,7 @@ def _query(chosen: Mapping[str, str]) -> Any:
     for column, name in (
         (Draft.state, "state"),
         (Draft.platform_type, "platform"),
-        (Execution.job_id, "job"),
+        (Draft.job_id, "job"),
     ):
         if chosen[name]:
             wanted.append(column == chosen[name])
@@ -107,14 +107,10 @@ def _query(chosen: Mapping[str, str]) -> Any:
 
 
 def _counted() -> Counter[Facet]:
-    columns = (Draft.state, Draft.platform_type, Execution.job_id)
-    rows = (
-        select(*columns, func.count())
-        .join(Draft.execution)
-        .where(Draft.user_id == current_user.id)
-        .group_by(*columns)
-    )
-    return Counter({(state, kind, job): count for state, kind, job, count in db.session.execute(rows)})
+    columns = (Draft.state, Draft.platform_type, Draft.job_id)
+    rows = select(*columns, func.count()).where(Draft.user_id == current_user.id).group_by(*columns)
+    found = db.session.execute(rows)
+    return Counter({(state, kind, job or ""): count for state, kind, job, count in found})
 
 
 def _job_names(ids: set[str]) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Draft(Base):
     __table_args__ = (
         Index("ix_draft_user_history", "user_id", "created_at", "id"),
         Index("ix_draft_job_history", "job_id", "platform_id", "created_at", "id"),
+        Index("ix_draft_counts", "user_id", "state", "platform_type", "job_id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("draft"))
