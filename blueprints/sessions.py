@@ -106,9 +106,10 @@ def _seen(response: Response) -> Response:
     row, now = g.get("user_session"), clock.now()
     if row is None or now - row.last_seen_at < SEEN_EVERY:
         return response
+    this_one = row.id  # the rollback forgets the row, which another browser may have ended meanwhile
     try:
         db.session.rollback()  # a request that reads was begun without the write lock
-        db.session.execute(update(UserSession).where(UserSession.id == row.id).values(last_seen_at=now))
+        db.session.execute(update(UserSession).where(UserSession.id == this_one).values(last_seen_at=now))
         db.session.commit()
     except OperationalError:
         db.session.rollback()

@@ -1,6 +1,7 @@
 """Who is signed in where."""
 
 import pytest
+from sqlalchemy import delete
 
 from tests.blueprints.pages import Visitor, sign_in, text
 
@@ -108,6 +109,21 @@ def test_it_is_seen_at_most_every_five_minutes(owner, rows, clock):
     clock.advance(200)
     owner.get("/dashboard")
     assert rows.all(UserSession)[0].last_seen_at == clock.now()
+
+
+def test_one_that_another_browser_ends_meanwhile_still_gets_its_page(owner, rows, clock, monkeypatch):
+    from blueprints import sessions
+    from models import UserSession
+
+    def end_it(user_id):
+        with rows._sessions() as session, session.begin():
+            session.execute(delete(UserSession))
+        return []
+
+    monkeypatch.setattr(sessions, "of", end_it)
+    clock.advance(400)
+    assert owner.get("/settings").status_code == 200
+    assert owner.get("/dashboard").status_code == 303
 
 
 def test_it_ends_after_a_year_unused(owner, clock):
