@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from blueprints import sessions
 from blueprints.extensions import csrf, db, login_manager
 from lib import clock
-from lib.digests import digest as digest
+from lib.digests import digest
 from lib.links import Links
 from lib.secrets import SecretBox
 from lib.settings import Settings

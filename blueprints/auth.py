@@ -11,10 +11,11 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
 from blueprints import forms, inputs, sessions
-from blueprints.access import digest, settings
+from blueprints.access import settings
 from blueprints.extensions import db, limiter
 from blueprints.view import MARKS
 from lib import zones
+from lib.digests import digest
 from models import User
 from pipeline import account
 from tasks import queue

@@ -12,10 +12,11 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
-from blueprints.access import digest, settings
+from blueprints.access import settings
 from blueprints.extensions import db
 from blueprints.webhooks import LARGEST
 from lib import clock
+from lib.digests import digest
 from models import ApiToken, User
 from tasks.queue import worker_command
 

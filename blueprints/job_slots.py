@@ -8,12 +8,11 @@ from flask_login import login_required
 from blueprints import forms, htmx, inputs, pages_asking, view
 from blueprints.access import tariff
 from blueprints.extensions import db
-from blueprints.jobs import Answer, job_of, job_url, shown
+from blueprints.jobs import Answer, commit, job_of, job_url, shown
 from lib import clock
 from lib.zones import zone
 from models import Job
 from pipeline import byhand, control
-from pipeline.bells import Bell
 from tasks import queue
 
 bp = Blueprint("job_slots", __name__, url_prefix="/projects/<project_id>/cron/<job_id>")
@@ -74,7 +73,7 @@ def pause(project_id: str, job_id: str) -> Answer:
     except control.ConflictError as error:
         db.session.rollback()
         return shown(job, error.message, 409)
-    _commit(bells)
+    commit(bells)
     return shown(job, f"“{job.name}” is paused until {view.dated(until, job.timezone).words}.")
 
 
@@ -98,7 +97,7 @@ def skip_next(project_id: str, job_id: str) -> Answer:
     except control.ConflictError as error:
         db.session.rollback()
         return shown(job, error.message, 409)
-    _commit(bells)
+    commit(bells)
     return shown(job, f"The slot of {view.dated(slot, job.timezone).words} is left out.", aloud=True)
 
 
@@ -106,13 +105,8 @@ def skip_next(project_id: str, job_id: str) -> Answer:
 @login_required
 def undo_skip(project_id: str, job_id: str) -> Answer:
     job = job_of(project_id, job_id)
-    _commit(byhand.undo_skips(db.session(), job))
+    commit(byhand.undo_skips(db.session(), job))
     return shown(job, f"Nothing of “{job.name}” is left out any more.", aloud=True)
-
-
-def _commit(bells: list[Bell]) -> None:
-    db.session.commit()
-    queue.ring(bells)
 
 
 def _instant(job: Job, name: str) -> datetime:

@@ -40,7 +40,7 @@ def create(project_id: str) -> Answer:
     except inputs.InputError as error:
         return _form(project, None, forms.typed(), forms.errors_of(error), 422)
     job, bells = jobs.create(db.session(), project, jobs.JobFields(**values))
-    _commit(bells)
+    commit(bells)
     return htmx.go(job_url(job), f"“{job.name}” is scheduled.")
 
 
@@ -62,7 +62,7 @@ def save(project_id: str, job_id: str) -> Answer:
         return _form(job.project, job, forms.typed(), forms.errors_of(error), 422)
     if values["is_enabled"] == job.is_enabled:  # the form always carries it; naming it would end a pause
         del values["is_enabled"]
-    _commit(jobs.edit(db.session(), job, values))
+    commit(jobs.edit(db.session(), job, values))
     return htmx.go(job_url(job), f"“{job.name}” is saved.")
 
 
@@ -113,7 +113,7 @@ def enable(project_id: str, job_id: str) -> Answer:
     """Also lets a paused job go on."""
     job = job_of(project_id, job_id)
     done = "goes on" if pages_cards.is_paused(job) else "is enabled"
-    _commit(jobs.edit(db.session(), job, {"is_enabled": True}))
+    commit(jobs.edit(db.session(), job, {"is_enabled": True}))
     return shown(job, f"“{job.name}” {done}.", aloud=True)
 
 
@@ -128,7 +128,7 @@ def ask_disable(project_id: str, job_id: str) -> Answer:
 @login_required
 def disable(project_id: str, job_id: str) -> Answer:
     job = job_of(project_id, job_id)
-    _commit(jobs.edit(db.session(), job, {"is_enabled": False}))
+    commit(jobs.edit(db.session(), job, {"is_enabled": False}))
     return shown(job, f"“{job.name}” is disabled.")
 
 
@@ -168,7 +168,8 @@ def job_of(project_id: str, job_id: str) -> Job:
     return job
 
 
-def _commit(bells: list[Bell]) -> None:
+def commit(bells: list[Bell]) -> None:
+    """And ring what is due."""
     db.session.commit()
     queue.ring(bells)
 

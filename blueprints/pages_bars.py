@@ -41,25 +41,30 @@ def bars(which: ColumnElement[bool], zones: dict[str, str]) -> dict[str, tuple[B
     return {job_id: _bars(rows[SHOWN - 1 :: -1], zones[job_id]) for job_id, rows in found.items()}
 
 
-def _newest(which: ColumnElement[bool]) -> Any:
+def among_newest(count: int) -> ColumnElement[bool]:
+    """Whether an execution that is joined with its job is one of that job's `count` newest, found by one
+    index look-up a job; more only where several were made at one instant."""
     newer = aliased(Execution)
-    oldest_shown = (
+    oldest = (
         select(newer.created_at)
         .where(newer.job_id == Job.id)
         .order_by(newer.created_at.desc(), newer.id.desc())
-        .offset(SHOWN - 1)
+        .offset(count - 1)
         .limit(1)
         .correlate(Job)
         .scalar_subquery()
     )
+    return Execution.created_at >= func.coalesce(oldest, literal(clock.EPOCH, UtcDateTime()))
+
+
+def _newest(which: ColumnElement[bool]) -> Any:
     reason = func.substr(func.coalesce(Execution.error, Execution.reason, ""), 1, SAID).label("why")
     begun = func.coalesce(Execution.started_at, Execution.created_at, type_=UtcDateTime()).label("at")
-    first = literal(clock.EPOCH, UtcDateTime())
     return (
         select(Execution.id, Execution.job_id, Execution.status, Execution.outcome)
         .add_columns(Execution.duration, begun, reason)
         .join(Job, Execution.job_id == Job.id)
-        .where(which, Execution.created_at >= func.coalesce(oldest_shown, first))
+        .where(which, among_newest(SHOWN))
         .order_by(Execution.created_at.desc(), Execution.id.desc())
     )
 

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal, select
-from sqlalchemy.orm import aliased, joinedload, load_only
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import joinedload, load_only
 
 from blueprints import view
 from blueprints.extensions import db
-from blueprints.pages_bars import Bar, bars
+from blueprints.pages_bars import Bar, among_newest, bars
 from blueprints.pages_skipped import Skipped, by_reason, in_short, line, skipped_rows
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
 from models import LIVE, Execution, Job, Project, unended
-from models.base import UtcDateTime
 from models.values import Status
 from pipeline import jobs
 from pipeline.significance import CARRIED_MAX
@@ -153,22 +152,12 @@ def live(which: ColumnElement[bool]) -> dict[str, Execution]:
 
 
 def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
-    """The newest executions of each job: from the fifth newest on, found by one index look-up a job."""
-    newer = aliased(Execution)
-    fifth = (
-        select(newer.created_at)
-        .where(newer.job_id == Job.id)
-        .order_by(newer.created_at.desc(), newer.id.desc())
-        .offset(RECENT - 1)
-        .limit(1)
-        .correlate(Job)
-        .scalar_subquery()
-    )
+    """The newest executions of each job, the latest first."""
     query = (
         select(Execution)
         .options(LIST_COLUMNS)
         .join(Job, Execution.job_id == Job.id)
-        .where(which, Execution.created_at >= func.coalesce(fifth, literal(clock.EPOCH, UtcDateTime())))
+        .where(which, among_newest(RECENT))
         .order_by(Execution.created_at.desc(), Execution.id.desc())
     )
     found: dict[str, list[Execution]] = {}

@@ -51,10 +51,6 @@ class Asked:
             page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
         )
 
-    @property
-    def is_narrowed(self) -> bool:
-        return bool(self.q or self.state)
-
     def but(self, **changes: str | int) -> str:
         """The query of the same with `changes`; defaults stay out. A change starts at the first page."""
         other = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
@@ -100,6 +96,14 @@ class Overview:
     @property
     def is_live(self) -> bool:
         return any(card.is_live for card in self.cards)
+
+    @property
+    def is_paged(self) -> bool:
+        return self.matching > PAGE_SIZE
+
+    @property
+    def has_next(self) -> bool:
+        return self.asked.page * PAGE_SIZE < self.matching
 
     @property
     def order(self) -> str:

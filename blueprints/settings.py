@@ -8,9 +8,10 @@ from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
 from blueprints import forms, htmx, inputs, pages_settings
-from blueprints.access import digest, owned
+from blueprints.access import owned
 from blueprints.extensions import db
 from lib import clock, words, zones
+from lib.digests import digest
 from models import ApiToken
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")

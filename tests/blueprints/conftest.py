@@ -45,7 +45,7 @@ class Rows:
         return self.add(User(**given | values))
 
     def token(self, user: Any, **values: Any) -> str:
-        from blueprints.access import digest
+        from lib.digests import digest
         from models import ApiToken
 
         token = f"repocast_{next(self._numbers)}"

@@ -109,7 +109,7 @@ def test_next_leads_nowhere_else(app, clock, target, lands):
 
 
 def test_a_sign_in_link_works_once(app, clock, rows):
-    from blueprints.access import digest
+    from lib.digests import digest
 
     user = rows.user(sign_in_digest=digest("secret"))
     first, second = Visitor(app), Visitor(app)

@@ -15,8 +15,8 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 
-from blueprints.access import digest
 from blueprints.cli import web_command
+from lib.digests import digest
 from models import ApiToken, Draft, EmailDelivery, Execution, Job, Step
 from models.base import make_engine
 from pipeline import control
