@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
+from tests.plugins.browser import mark, stayed
 from tests.standins.stack import Stack
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]
@@ -95,7 +96,8 @@ def test_from_an_empty_account_to_posts(stack: Stack, page: Page, repository: Pa
     schedule(page)
 
     page.get_by_role("link", name="Dashboard").first.click()
-    page.evaluate("window.stayed = true")
+    page.wait_for_url("**/dashboard")
+    mark(page)
     card = page.locator("article.card")
     card.get_by_role("button", name="Trigger Now").click()
     expect(card.get_by_text("3/3 platforms")).to_be_visible(timeout=60_000)
@@ -103,7 +105,7 @@ def test_from_an_empty_account_to_posts(stack: Stack, page: Page, repository: Pa
     expect(page.locator("#pulse")).to_have_attribute("hx-trigger", "every 30s")
     expect(card.get_by_text("100% (1/1)")).to_be_visible()
     expect(page.locator("#truth")).to_contain_text("1 job, next")
-    assert page.evaluate("window.stayed") is True, "the page was loaded anew"
+    assert stayed(page), "the page was loaded anew"
 
     card.get_by_role("link", name="3/3 platforms").click()
     expect(page.get_by_text("3 posts written from 2 commits")).to_be_visible()
@@ -145,7 +147,7 @@ def test_the_schedulers_light_follows_it_without_a_reload(
     light = page.locator("#scheduler")
     expect(light).to_contain_text("The scheduler has not ticked yet")
     page.goto(f"{workerless.url}/notifications")
-    page.evaluate("window.stayed = true")
+    mark(page)
     for age, state, said in ((20, "ok", "Scheduler last ticked 2"), (7200, "late", "ticked 2 h ago: no run")):
         tick(environ["DATABASE_URL"], age)
         poll(page)
@@ -156,7 +158,7 @@ def test_the_schedulers_light_follows_it_without_a_reload(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         below = light.bounding_box()["y"] > page.locator("main").bounding_box()["y"]
         assert below == (state == "ok"), "what is wrong stands at the top"
-    assert page.evaluate("window.stayed") is True
+    assert stayed(page)
 
 
 def tick(database_url: str, age: int) -> None:

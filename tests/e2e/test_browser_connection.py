@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_browser import audit, register
+from tests.plugins.browser import mark, stayed
 from tests.standins.github import GitHubStandIn, awesome_lib
 from tests.standins.stack import Stack
 
@@ -64,12 +65,12 @@ def test_in_place(stack: Stack, page: Page, github):
     expect(page.get_by_role("heading", name="My Lib")).to_be_visible()
 
     github.permissions = {"contents=read", "pull_requests=read"}
-    page.evaluate("window.stayed = true")
+    mark(page)
     page.get_by_role("button", name="Test connection").click()
     expect(page.locator("#tested")).to_contain_text("The token lacks issues=read")
     expect(page.locator("#repository")).to_contain_text("GitHub allows 4,")
     expect(page.locator("#repository")).to_contain_text("Expires soon")
-    assert page.evaluate("window.stayed") is True
+    assert stayed(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

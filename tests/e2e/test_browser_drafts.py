@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_browser import EMAIL, PASSWORD, audit, repository  # noqa: F401 - a fixture
+from tests.plugins.browser import mark, stayed
 from tests.standins.llm import RATE_LIMIT, LlmStandIn
 from tests.standins.stack import Api, Stack, until
 
@@ -88,7 +89,7 @@ def test_from_a_draft_to_an_approved_post(stack: Stack, page: Page, api: Api, ll
     expect(page.get_by_text("Waits for review")).to_be_visible()
 
     # Edited: counted at once, saved in a moment, without the page being loaded anew.
-    page.evaluate("window.stayed = true")
+    mark(page)
     title = page.get_by_label("Title", exact=True)
     title.fill("x" * 129)
     expect(page.locator("[data-count=title]")).to_have_class("bad")
@@ -103,7 +104,7 @@ def test_from_a_draft_to_an_approved_post(stack: Stack, page: Page, api: Api, ll
     expect(page.locator("#notes")).not_to_contain_text("will not take it")
     expect(title).to_have_value("A better title")
     expect(page.locator("#preview .post-title")).to_contain_text("A better title")
-    assert page.evaluate("window.stayed") is True
+    assert stayed(page)
     saved = api("GET", at)
     assert (saved["title"], saved["content"].endswith("I like it.")) == ("A better title", True)
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_browser import connect, environ, register, repository, schedule, workerless
+from tests.plugins.browser import mark, stayed
 from tests.standins.stack import Stack
 
 __all__ = ["environ", "repository", "workerless"]
@@ -72,7 +73,7 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     expect(page.get_by_role("link", name="Edit")).to_be_focused()
 
     # A question: kept, then answered, without leaving the page.
-    page.evaluate("window.stayed = true")
+    mark(page)
     page.get_by_role("link", name="Disable").click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("Daily Content Generation")
@@ -91,7 +92,7 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     question.get_by_role("button", name="Disable").click()
     expect(question).to_be_hidden()
     expect(page.get_by_role("button", name="Enable")).to_be_visible()
-    assert page.evaluate("window.stayed") is True
+    assert stayed(page)
 
     # A fragment that comes anew leaves the focus where it was.
     page.get_by_role("button", name="Enable").click()

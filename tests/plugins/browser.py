@@ -60,3 +60,17 @@ def page(browser: Browser, console: list[str]) -> Iterator[Page]:
     yield page
     context.close()
     assert console == []
+
+
+def mark(page: Page) -> None:
+    """From here on `stayed` tells whether the page was loaded anew.
+
+    Waits until its scripts have run: a click before that sends the plain form.
+    """
+    page.wait_for_load_state("load")
+    page.evaluate("window.stayed = true")
+
+
+def stayed(page: Page) -> bool:
+    """Whether the page that `mark` saw is still there."""
+    return page.evaluate("window.stayed") is True
