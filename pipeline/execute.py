@@ -113,7 +113,9 @@ def _scan(story: Story) -> Activity:
         future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
     story.activity = activity = future.result()
-    story.hold.store(story.session, lambda connection: end_scan(story, connection, activity, began))
+    story.hold.write(
+        engine_of(story.session), lambda connection: end_scan(story, connection, activity, began)
+    )
     return activity
 
 
@@ -124,7 +126,9 @@ def _write(story: Story, activity: Activity) -> None:
     briefs = _briefs(story, activity)
     # Merges, what was undone, issues closed as not planned; or too little of all the rest.
     if nothing := [platform.id for platform in story.missing if platform.id not in briefs]:
-        story.hold.store(story.session, lambda connection: forget_writes(story, connection, nothing))
+        story.hold.write(
+            engine_of(story.session), lambda connection: forget_writes(story, connection, nothing)
+        )
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     if not briefs and not story.results:
@@ -180,7 +184,7 @@ def _held(story: Story, work: Callable[[Connection], T]) -> T:
         story.hold.take(connection)
         return work(connection)
 
-    return story.hold.store(story.session, once)
+    return story.hold.write(engine_of(story.session), once)
 
 
 def _note_costs(story: Story, results: Sequence[Written]) -> None:
@@ -190,7 +194,7 @@ def _note_costs(story: Story, results: Sequence[Written]) -> None:
 
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:
     _note_costs(story, batch)
-    story.hold.store(story.session, lambda connection: end_posts(story, connection, batch))
+    story.hold.write(engine_of(story.session), lambda connection: end_posts(story, connection, batch))
     story.purse.settled()
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lib import clock, ids
 from models import Attempt, Draft, Execution, Job, Step, origins
+from models.draft import DraftState
 from models.base import table
 from models.values import Activity, Key, Outcome, Status
 from pipeline import givenback, versions
@@ -26,6 +28,12 @@ from platforms import NAMES
 
 _attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
 _draft_table = table(Draft)
+# What is the same for all stands in the statement: psycopg remembers none of more than 50 parameters, and so
+# would read this one anew each time where three posts are stored (psycopg 3.3, _queries.py).
+_INSERT_DRAFTS = insert(_draft_table).values(
+    state=literal_column(f"'{DraftState.DRAFT}'"), version=literal_column("1")
+)
+_INSERT_STEP = insert(_step_table).inline()
 # Without values(): the columns to set are those of the parameters.
 _END_ATTEMPT = update(_attempt_table).where(
     _attempt_table.c.execution_id == bindparam("of"), _attempt_table.c.number == bindparam("tried")
@@ -76,10 +84,10 @@ def complete(
     def store(connection: Connection) -> list[Bell]:
         _take(connection, hold, execution, values)
         if drafts:
-            connection.execute(insert(_draft_table), drafts)
+            connection.execute(_INSERT_DRAFTS, drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
         remember(connection, execution, ending)
-        posts = [_waiting(draft, adapters.approval) for draft in drafts]
+        posts = partial(_waiting, drafts, adapters.approval)
         bells = finish(session, connection, execution, activity, adapters.base_url, posts)
         if drafts:  # the job is locked by now, as it is for whoever gives back
             givenback.settle(connection, execution.job_id, ending.told)
@@ -246,7 +254,7 @@ def _end_attempt(connection: Connection, hold: Hold, now: datetime, status: Stat
 def _step(connection: Connection, hold: Hold, began: datetime) -> None:
     done = clock.now()
     connection.execute(
-        insert(_step_table),
+        _INSERT_STEP,
         {
             "execution_id": hold.execution_id,
             "attempt": hold.attempt,
@@ -282,10 +290,14 @@ def _drafts(execution: Execution, results: Iterable[Written], tariff: Tariff) ->
     ]
 
 
-def _waiting(draft: Mapping[str, Any], approval: Callable[[str, int], str]) -> Waiting:
-    """A draft as the mail names it: by its title, or its first line."""
-    said = draft["title"] or draft["content"].strip().partition("\n")[0]
-    return Waiting(NAMES[draft["platform_type"]], said, approval(draft["id"], 1))
+def _waiting(drafts: Iterable[Mapping[str, Any]], approval: Callable[[str, int], str]) -> list[Waiting]:
+    """Drafts as the mail names them: by their titles, or first lines."""
+
+    def named(draft: Mapping[str, Any]) -> Waiting:
+        said = draft["title"] or draft["content"].strip().partition("\n")[0]
+        return Waiting(NAMES[draft["platform_type"]], said, approval(draft["id"], 1))
+
+    return [named(draft) for draft in drafts]
 
 
 def _output(

@@ -52,6 +52,8 @@ _OF_THIS = (_step.c.execution_id == bindparam("of")) & (_step.c.attempt == bindp
 # Without values(): the columns to set are those of the parameters.
 _END_SCAN = update(_step).where(_OF_THIS, _step.c.name == "scan")
 _END_WRITE = update(_step).where(_OF_THIS, _step.c.name == "write", _step.c.platform_id == bindparam("on"))
+_BEGIN_STEPS = insert(_step)
+_BEGIN_STEP = _BEGIN_STEPS.inline()  # nobody asks for its id
 _FORGET_STEPS = delete(_step).where(_OF_THIS, _step.c.name == bindparam("called"))
 _FORGET_WRITES = delete(_step).where(
     _OF_THIS, _step.c.name == "write", _step.c.platform_id.in_(bindparam("these", expanding=True))
@@ -190,7 +192,8 @@ def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[st
         connection.execute(_FORGET_STEPS, _which(story) | {"called": name})
     hold.opened.add(name)
     common = {"execution_id": hold.execution_id, "attempt": hold.attempt, "name": name}
-    connection.execute(insert(_step), [common | {"started_at": clock.now()} | step for step in steps])
+    rows = [common | {"started_at": clock.now()} | step for step in steps]
+    connection.execute(_BEGIN_STEP if len(rows) == 1 else _BEGIN_STEPS, rows)
 
 
 def open_writes(story: Story, connection: Connection) -> None:
