@@ -192,11 +192,12 @@ def relative(instant: datetime) -> str:
     seconds = (instant - clock.now()).total_seconds()
     if abs(seconds) < 2:
         return "just now"
-    amount = _amount(abs(seconds))
-    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+    about = amount(abs(seconds))
+    return f"in {about}" if seconds > 0 else f"{about} ago"
 
 
-def _amount(seconds: float) -> str:
+def amount(seconds: float) -> str:
+    """About so long: `12 min`."""
     for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
         if seconds >= size * (2 if unit == "day" else 1) - 0.5:
             number = round(seconds / size)

@@ -21,7 +21,7 @@ from models import (
 )
 from models.base import reading, table, upsert
 from models.values import Status
-from pipeline import pushes, record
+from pipeline import account, pushes, record
 from pipeline.bells import Bell
 from pipeline.hold import BEAT, LAPSE
 from pipeline.record import Fault, close_attempt
@@ -130,8 +130,8 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
 
 
 def prune(session: Session, kept: timedelta) -> int:
-    """Delete ended executions, notifications, settled mails and what was spent, where older than `kept`, and
-    old deliveries of webhooks; how many executions.
+    """Delete ended executions, notifications, settled mails and what was spent, where older than `kept`, old
+    deliveries of webhooks, and sessions and mailed links that have ended; how many executions.
 
     Once an hour, by whoever ticks first, in small transactions so that nobody waits for it. What stays: each
     job's newest execution, whatever its age; what has an approved or published draft; what a retry stems
@@ -153,6 +153,7 @@ def prune(session: Session, kept: timedelta) -> int:
         session.execute(delete(Notification).where(Notification.created_at < before))
         session.execute(delete(Spend).where(Spend.at < min(before, Month.of(now).first)))
         session.execute(delete(WebhookDelivery).where(WebhookDelivery.received_at < now - pushes.KEPT))
+        account.forget_ended(session)
     if old:
         log.info("Deleted %d executions older than %d days.", len(old), kept.days)
     return len(old)
