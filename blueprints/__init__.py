@@ -20,6 +20,7 @@ from blueprints import (
     settings,
     unsubscribe,
     webhooks,
+    zones,
 )
 from blueprints.api import api
 from blueprints.health import health
@@ -46,4 +47,5 @@ BLUEPRINTS = (
     mailed.bp,
     unsubscribe.bp,
     webhooks.bp,
+    zones.bp,
 )

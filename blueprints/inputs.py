@@ -301,8 +301,12 @@ def job_form(form: MultiDict[str, str]) -> dict[str, Any]:
 
 
 def schedule_form(form: MultiDict[str, str]) -> dict[str, Any]:
-    """The body of a preview: `frequency` and `timeConfig` from a flat form."""
+    """The body of a preview: `frequency` and `timeConfig` from a flat form. Its `time` is `HH:MM`; `hour`
+    and `minute` are taken as well."""
     config: dict[str, Any] = _given(form, "timezone", "expression")
+    if "time" in form:
+        time = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::00(?:\.0+)?)?", form["time"].strip())
+        config |= {"hour": int(time[1]), "minute": int(time[2])} if time else {"hour": form["time"]}
     config |= {key: _number(text) for key, text in _given(form, "hour", "minute", "dayOfMonth").items()}
     if "dayOfWeek" in form:
         config["dayOfWeek"] = [_number(day) for day in form.getlist("dayOfWeek")]

@@ -4,15 +4,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import joinedload, load_only
 
 from blueprints import view
 from blueprints.extensions import db
 from blueprints.pages_bars import Bar, among_newest, bars
-from blueprints.pages_skipped import Skipped, by_reason, in_short, line, skipped_rows
+from blueprints.pages_skipped import (
+    Left,
+    Skipped,
+    by_reason,
+    in_short,
+    line,
+    skipped_among,
+    skipped_ids,
+    skipped_rows,
+)
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
@@ -126,16 +134,27 @@ def chosen(rows: Sequence[Job], live: Mapping[str, Execution]) -> list[Card]:
 
 
 def card(job: Job, *, is_drawn: bool = True) -> Card:
-    """One job's card, afresh; `is_drawn`: with its bars."""
-    this = Job.id == job.id
-    return _cards([job], this, live(this), is_drawn=is_drawn)[0]
+    """One job's card, afresh, in one query; `is_drawn`: with its bars, in another."""
+    newest = select(Execution.id).where(Execution.job_id == job.id)
+    newest = newest.order_by(Execution.created_at.desc(), Execution.id.desc()).limit(RECENT)
+    living = select(Execution.id).where(Execution.job_id == job.id, unended(Execution))
+    told = union_all(select(newest.subquery().c.id), living, skipped_ids(job))
+    query = (
+        select(Execution)
+        .options(LIST_COLUMNS)
+        .where(Execution.id.in_(told))
+        .order_by(Execution.created_at.desc(), Execution.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    rows = db.session.scalars(query).all()
+    alive = next((row for row in rows if row.status in LIVE), None)
+    drawn = bars(Job.id == job.id, {job.id: job.timezone}).get(job.id, ()) if is_drawn else ()
+    return _card(job, alive, rows[:RECENT], skipped_among(rows), drawn)
 
 
-def _cards(
-    rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution], *, is_drawn: bool = True
-) -> list[Card]:
+def _cards(rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution]) -> list[Card]:
     recent, skipped = _recent(which), skipped_rows(which)
-    drawn = bars(which, {job.id: job.timezone for job in rows}) if is_drawn else {}
+    drawn = bars(which, {job.id: job.timezone for job in rows})
     return [
         _card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, []), drawn.get(job.id, ()))
         for job in rows
@@ -170,7 +189,7 @@ def _card(
     job: Job,
     live: Execution | None,
     recent: Sequence[Execution],
-    skipped: Sequence[Row[Any]],
+    skipped: Sequence[Left],
     drawn: tuple[Bar, ...],
 ) -> Card:
     state = jobs.status_of(job, live)

@@ -136,8 +136,8 @@ class EstimateView(View):
 
 class JobView(View):
     """`pushAt` is when a run is due because of a push. `carriedSince` is the end of the first window that was
-    too little for a post and is carried over, null where nothing is. `estimate` stands where one job is read.
-    """
+    too little for a post and is carried over, null where nothing is. `skippedUntil` is the last slot that was
+    left out. `estimate` stands where one job is read."""
 
     id: str
     project_id: str
@@ -153,6 +153,7 @@ class JobView(View):
     next_run_at: Instant | None
     paused_at: Instant | None
     paused_until: Instant | None
+    skipped_until: Instant | None
     last_run_at: Instant | None
     last_success: Instant | None
     last_failure: Instant | None

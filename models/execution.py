@@ -81,6 +81,7 @@ class Execution(Base):
         ),
         Index("ix_execution_history", "job_id", "created_at", "id"),
         Index("ix_execution_outcome", "job_id", "outcome", "created_at", "id"),
+        Index("ix_execution_trigger", "job_id", "triggered_by", "created_at", "id"),
         Index("ix_execution_user_history", "user_id", "created_at", "id"),
         Index(
             "ix_execution_turn",
