@@ -18,6 +18,7 @@ from blueprints import (
     projects,
     security,
     settings,
+    start,
     unsubscribe,
     webhooks,
 )
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     pages_frame.bp,
     help.bp,
     auth.bp,
+    start.bp,
     dashboard.bp,
     projects.bp,
     project_platforms.bp,
