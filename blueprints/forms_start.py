@@ -74,9 +74,7 @@ def repository(typed: str, github_api_url: str) -> dict[str, Any]:
     if place is not None:
         host, path = place
         if host not in _hosts(github_api_url):
-            raise _refusal(
-                f"{host[:100]} cannot be read: only GitHub can, and git repositories on this machine."
-            )
+            raise _refusal(f"{host[:100]} cannot be read: only repositories at GitHub can.")
         return _at_github(path)
     if typed.startswith(("/", "~", ".")) or "/" not in typed:
         return {"name": _folder_name(typed), "sourceType": "GIT", "gitPath": typed}

@@ -185,7 +185,7 @@ def _outcome(execution: Execution) -> str:
         return execution.reason or "It was cancelled."
     if execution.status == Status.TIMEOUT:
         return "It took longer than the job's time limit; nothing was written."
-    return f"It failed, and nothing was written: {_ended(execution.error)}"
+    return f"Nothing was written: {_ended(execution.error)}"
 
 
 def _ended(error: str | None) -> str:

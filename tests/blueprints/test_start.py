@@ -162,7 +162,7 @@ def test_a_folder_of_this_machine(visitor, rows, folder):
         ("", "Is needed. Must be owner/name"),
         ("https://github.com/username", "Must be owner/name"),
         ("https://[", "Must be owner/name"),
-        ("https://gitlab.com/a/b", "gitlab.com cannot be read: only GitHub can"),
+        ("https://gitlab.com/a/b", "gitlab.com cannot be read: only repositories at GitHub can"),
         ("bitbucket.org/a/b", "bitbucket.org cannot be read"),
         ("user name/lib", "The owner: must be the account's name alone"),
         ("/etc", "The path leads outside GIT_ROOT."),
@@ -244,7 +244,7 @@ def test_a_schedule_is_shown_before_it_is_made(visitor, rows, project, user):
     change(rows, user, timezone="Europe/Berlin")
     page = visitor.get("/start")
     assert value(page, "timezone") == "Europe/Berlin"
-    print(text(page))
+    assert "Every weekday at 9:00 AM Europe/Berlin." in text(page)
     friday = {"preset": "FRIDAY", "timezone": "Europe/Berlin"}
     shown = visitor.post("/start/schedule/preview", friday, htmx=True)
     assert "Every Friday at 5:00 PM" in text(shown)
@@ -256,7 +256,7 @@ def test_a_schedule_is_shown_before_it_is_made(visitor, rows, project, user):
     visitor.post("/start/schedule", friday)
     job = only(rows, "Job")
     assert (job.name, job.frequency, job.timezone) == ("Weekly Content Generation", "WEEKLY", "Europe/Berlin")
-    assert job.time_config["dayOfWeek"] == [5]
+    assert job.time_config["dayOfWeek"] == 5
     assert job.next_run_at == datetime(2025, 10, 3, 15, tzinfo=UTC)
     assert current(visitor.get("/start")) == "First run"
 
@@ -335,7 +335,7 @@ def test_a_run_that_failed_says_why_and_is_tried_again(visitor, rows, job, bells
     failed = rows.execution(job, status="FAILED", outcome="FAILED", error="GitHub answered 401")
     change(rows, job, last_run_at=NOW, last_failure=NOW, run_count=1)
     page = visitor.get("/start")
-    assert "It failed, and nothing was written: GitHub answered 401. See what happened" in text(page)
+    assert "Failed Nothing was written: GitHub answered 401. See what happened" in text(page)
     assert value(page, "after") == failed.id
     answer = visitor.post("/start/run", {"after": failed.id, "firstRun": "7"})
     assert answer.location not in ("/start", f"/executions/{failed.id}")
