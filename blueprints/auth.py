@@ -70,7 +70,7 @@ def create() -> Answer:
         return _register(forms.typed(), forms.error_at("email", TAKEN), 422)
     queue.ring([bell] if bell else [])
     sessions.start(user)
-    return redirect(url_for("dashboard.show"), 303)
+    return redirect(url_for("start.show"), 303)
 
 
 def _offered_zone() -> str:

@@ -67,6 +67,7 @@ class ExecutionPage:
     state: str
     is_live: bool
     is_dry: bool
+    is_first: bool
     truth: str
     fault: Fault | None
     next_try: Moment | None
@@ -104,6 +105,7 @@ def page(execution: Execution) -> ExecutionPage:
         state=execution.status,
         is_live=is_live,
         is_dry=execution.dry_run,
+        is_first=job.run_count == 0 or (job.run_count == 1 and not execution.dry_run),
         truth=_all_withheld(execution, scan) or _truth(execution, steps, results, attempts),
         fault=_fault(execution, attempts),
         next_try=_next_try(execution, zone),

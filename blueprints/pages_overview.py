@@ -92,6 +92,8 @@ class Overview:
     projects: tuple[Project, ...]
     total: int
     matching: int
+    first_run_waits: bool
+    """Whether the only job has never run; told once, as the page is opened."""
 
     @property
     def is_live(self) -> bool:
@@ -143,6 +145,7 @@ def overview(user: User, asked: Asked) -> Overview:
         projects=tuple(projects),
         total=len(rows),
         matching=len(found),
+        first_run_waits=len(rows) == 1 and rows[0].last_run_at is None,
     )
 
 

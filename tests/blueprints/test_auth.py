@@ -29,8 +29,8 @@ def test_registering_signs_in_and_keeps_no_password(visitor, rows):
     from models import User
 
     answer = register(visitor)
-    assert answer.location == "/dashboard"
-    assert "No job yet" in visitor.follow(answer)
+    assert answer.location == "/start"
+    assert "First steps" in visitor.follow(answer)
     user = rows.all(User)[0]
     assert user.email == "new@example.com"
     assert user.password_hash.startswith("scrypt:")

@@ -36,9 +36,10 @@ def ran(rows, job, at, **values):
 def test_an_empty_account_is_led_on(visitor, rows, user):
     page = text(visitor.get("/dashboard"))
     assert "No job yet: connect a repository, then schedule its first post." in page
-    assert "Connect a repository" in page
+    assert "Begin with the first steps" in page
     project = rows.project(user)
     body = visitor.get("/dashboard").get_data(as_text=True)
+    assert "Go on with the first steps" in body
     assert f'href="/projects/{project.id}/cron/new"' in body
 
 

@@ -64,11 +64,11 @@ def register(page: Page, stack: Stack) -> None:
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("No job yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="First steps")).to_be_visible()
 
 
 def connect(page: Page, repository: Path) -> None:
-    page.get_by_role("link", name="Connect a repository").click()
+    page.get_by_role("link", name="All settings").click()
     page.get_by_label("Name").fill("My Open Source Library")
     page.get_by_label("On this machine").check()
     page.get_by_label("Folder").fill(str(repository))

@@ -51,6 +51,7 @@ def fill(rows: Rows) -> Site:
     _strangers(site)
     for page in ("dashboard", "drafts", "notifications", "settings", "projects/new"):
         site.see(f"empty-{page.replace('/', '-')}", f"/{page}", who="empty")
+    _start(rows, site)
     _owner(rows, site)
     _many(rows, site)
     return site
@@ -70,6 +71,48 @@ def _strangers(site: Site) -> None:
     site.see("login-once-spent", "/login/once/x", who="", status=410)
     site.see("approve-spent", "/approve", who="", status=404)
     site.see("not-found", "/nowhere", status=404)
+
+
+def _start(rows: Rows, site: Site) -> None:
+    """The first steps, an account for each state."""
+
+    def see(name: str, project: Any = None, **more: Any) -> None:
+        who = f"start-{name}"
+        user = site.users[who] = rows.user(email=f"{who}@example.com", verified_at=AT)
+        if project:
+            project(user)
+        site.see(who, "/start", who=who, **more)
+
+    def job(user: Any, **values: Any) -> Any:
+        project = rows.project(user)
+        for kind in ("DEVTO", "HASHNODE", "LINKEDIN"):
+            rows.platform(project, kind)
+        return rows.job(project, **values)
+
+    def ran(user: Any, **values: Any) -> None:
+        rows.execution(job(user, last_run_at=AT, last_success=AT, run_count=1), **values)
+
+    def wrong(name: str, step: str, form: dict[str, str]) -> None:
+        site.see(f"start-{name}-wrong", f"/start/{step}", who=f"start-{name}", status=422, form=form)
+
+    wrote = {"items_processed": 3, "items_success": 3, "summary": "2 commits"}
+    failed = {"status": "FAILED", "outcome": "FAILED", "error": f"GitHub answered 401: {LONG}"}
+    queued = {"status": "QUEUED", "outcome": None}
+    see("repository")
+    wrong("repository", "repository", {"repository": "https://gitlab.com/a/b"})
+    see("platforms", rows.project)
+    wrong("platforms", "platforms", {})
+    see("schedule", lambda user: rows.platform(rows.project(user, github_repo_name=LONG[:100]), "DEVTO"))
+    wrong("schedule", "schedule", {"preset": "", "timezone": "Mars"})
+    see("run", job)
+    wrong("run", "run", {"after": "", "firstRun": ""})
+    see("dry", lambda user: rows.execution(job(user), dry_run=True, **wrote))
+    see("queued", lambda user: rows.execution(job(user), **queued))
+    see("failed", lambda user: rows.execution(job(user), **failed))
+    see("done", lambda user: ran(user, **wrote))
+    see("nothing", lambda user: ran(user, outcome="NO_ACTIVITY"))
+    site.see("start-dashboard", "/dashboard", who="start-platforms")
+    site.see("start-dashboard-run", "/dashboard", who="start-run")
 
 
 def _owner(rows: Rows, site: Site) -> None:
