@@ -102,21 +102,18 @@ def posts(execution: Execution) -> tuple[PostLine, ...]:
 
 def _line(draft: Draft) -> PostLine:
     facts = dict(usage_facts(draft.usage))
-    written = [facts[name] for name in ("Model", "Prompts", "Tokens", "Cost") if name in facts]
+    more = (f"{name.lower()}: {facts[name]}" for name in ("Prompts", "Tokens", "Cost") if name in facts)
     sources = draft.sources or []
     return PostLine(
         platform=NAMES.get(draft.platform_type, draft.platform_type),
         title=draft.title or cut(one_line(draft.content), 120),
         state=STATES[draft.state].word,
         version=draft.version,
-        writer=", ".join(written) or "The template writer",
-        sources=tuple((_source(one), view.safe_url(one.get("url"))) for one in sources),
+        writer="; ".join([facts["Model"], *more]) if facts else "The template writer",
+        sources=tuple(
+            (str(one.get("title") or one["ref"]), view.safe_url(one.get("url"))) for one in sources
+        ),
     )
-
-
-def _source(one: Json) -> str:
-    named = (str(one.get(key) or "") for key in ("ref", "title"))
-    return " ".join(part for part in named if part)
 
 
 def _mails(execution: Execution) -> list[Json]:

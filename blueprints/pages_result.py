@@ -1,5 +1,6 @@
 """What an execution wrote for each platform: an excerpt, who wrote it, at what cost."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from lib.words import cut, one_line
 from models import Draft, Execution
 from platforms import NAMES
 
+_HEADING = re.compile(r"^#{1,6} ", re.M)
 EXCERPT = 280
 """Characters; what is longer is folded behind them."""
 
@@ -72,7 +74,7 @@ def _result(one: dict[str, Any], draft: Draft | None, cost: Cost | None) -> Resu
 
 
 def _excerpt(text: str) -> str:
-    line = one_line(text)
+    line = one_line(_HEADING.sub("", text))
     return cut(line, EXCERPT) if len(line) > EXCERPT or "\n" in text.strip() else ""
 
 
