@@ -124,9 +124,9 @@ def test_results_are_excerpts_with_their_drafts_writers_and_costs(visitor, rows,
     assert body.count('class="excerpt"') == 1, "a short post is shown whole"
     assert "The whole post for Hashnode" in page
     assert f'href="/drafts/{draft.id}"' in body
-    assert "Written by gpt-5-mini: 0.02 USD; tokens: 10 in, 5 out" in page
+    assert "Written by gpt-5-mini: 0.020 USD; tokens: 10 in, 5 out" in page
     assert "The model failed for good, so the template writer wrote this post." in page
-    assert "Written by the template writer; asking the model in vain cost 0.02 USD" in page
+    assert "Written by the template writer; asking the model in vain cost 0.020 USD" in page
     assert "Dev.to: The budget is spent" in page
     assert "Raise the budget" in page
 
