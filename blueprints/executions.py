@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import execution_detail, htmx, jobs, pages_execution, pages_receipt
+from blueprints import execution_detail, htmx, jobs, pages_execution, pages_live, pages_receipt
 from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from models import Execution
@@ -21,10 +21,10 @@ PAGE = "executions/page.html"
 @bp.get("")
 @login_required
 def show(execution_id: str) -> Response:
-    shown = pages_execution.page(owned(Execution, execution_id))
-    if htmx.asked() and request.args.get("v") == htmx.version(shown):
+    seen = request.args.get("v")
+    if seen and htmx.asked() and seen == pages_live.stamp_now(execution_id):
         return htmx.unchanged()
-    return htmx.page(PAGE, "live", run=shown)
+    return htmx.page(PAGE, "live", run=pages_execution.load(execution_id))
 
 
 @bp.get("/raw")
@@ -39,6 +39,14 @@ def raw(execution_id: str) -> str:
 def whole(execution_id: str) -> Response:
     shown = pages_receipt.masked(execution_detail.detail(owned(Execution, execution_id)))
     return pages_receipt.file(shown, f"repocast-execution-{execution_id}.json")
+
+
+@bp.get("/receipt")
+@login_required
+def paper(execution_id: str) -> str:
+    shown = pages_execution.load(execution_id)
+    posts = pages_receipt.posts(db.session.get_one(Execution, execution_id))
+    return render_template("executions/receipt.html", run=shown, posts=posts)
 
 
 @bp.get("/receipt.json")

@@ -27,6 +27,7 @@ from lib.words import plural
 from models import LIVE, Execution, Job, Project, unended
 from models.values import Status
 from pipeline import jobs
+from pipeline.remedies import Remedy, remedy_of
 from pipeline.significance import CARRIED_MAX
 
 RECENT = 5
@@ -35,7 +36,7 @@ LIST_COLUMNS = load_only(
     *(Execution.scheduled_for, Execution.dry_run, Execution.attempt, Execution.next_retry_at),
     *(Execution.created_at, Execution.started_at, Execution.completed_at, Execution.duration),
     *(Execution.items_processed, Execution.items_success, Execution.summary, Execution.reason),
-    *(Execution.missed, Execution.error),
+    *(Execution.missed, Execution.error, Execution.error_code),
 )
 
 
@@ -66,12 +67,13 @@ class Statistics:
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a job waits or failed, and the execution at which it can be mended. `until` is None where it waits
-    for a worker alone."""
+    for a worker alone, `remedy` where nothing is to be mended first."""
 
     tone: str
     sentence: str
     execution_id: str
     until: Moment | None = None
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,7 @@ def trouble(job: Job, live: Execution | None, recent: Iterable[Execution]) -> Tr
     if live is None and failed_last(job):
         failed = next((e for e in recent if e.status in (Status.FAILED, Status.TIMEOUT)), None)
         if failed is not None and failed.error:
-            return Trouble("bad", failed.error, failed.id)
+            return Trouble("bad", failed.error, failed.id, remedy=remedy_of(failed))
     return None
 
 
@@ -282,7 +284,7 @@ def _waiting(live: Execution, zone_name: str) -> Trouble:
     if live.next_retry_at is not None and live.next_retry_at > clock.now():
         until = view.upcoming(live.next_retry_at, zone_name)
         error = (live.error or "").rstrip(".")
-        return Trouble("warn", f"Attempt {live.attempt} failed: {error}.", live.id, until)
+        return Trouble("warn", f"Attempt {live.attempt} failed: {error}.", live.id, until, remedy_of(live))
     if live.error:
         return Trouble("warn", f"{WORKER_FREE} {view.DID_NOT} {live.error}", live.id)
     return Trouble("live", f"The worker that ran it stopped. {WORKER_FREE}", live.id)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock, ids
+from lib.codes import Code
 from models import Attempt, Execution, Job, Pulse, unended
 from models.base import reading, table, upsert
 from models.values import Outcome, Status
@@ -268,7 +269,7 @@ def _make_way(
     if over is not None:
         return [], over
     said = "Its next slot came before the retry: that run covers this window too."
-    bells = record.end(session, live, Status.FAILED, said, base_url)
+    bells = record.end(session, live, Status.FAILED, said, base_url, Code.SUPERSEDED)
     if job.paused_at is not None:
         return bells, f"The job is paused: its last {job.failures_in_row} runs failed."
     return bells, None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from lib import clock
-from lib.errors import OutsideError, sentence, stack_trace
+from lib.errors import OutsideError, code_of, sentence, stack_trace
 from models.base import may_pass
 from models.values import Activity, Held, Status
 from pipeline import heldback, record, scan
@@ -93,6 +93,7 @@ def _fault(error: Exception) -> Fault:
         outside.permanent,
         outside.retry_after,
         Status.TIMEOUT if isinstance(error, TimeLimitError) else Status.FAILED,
+        code_of(error),
     )
 
 
@@ -200,7 +201,7 @@ def _store_posts(story: Story, batch: Sequence[Written]) -> None:
 
 def _nothing_written(results: Sequence[Written]) -> NoPostError:
     """The attempt's error: it may pass if one of the platforms' errors may, at the earliest time that all
-    named."""
+    named. It is called what the first of them is called that no waiting mends, else the first."""
     failures = [written.failure for written in results if written.failure]
     names = [PLATFORMS[written.platform_type].rules.name for written in results]
     said = {failure.message for failure in failures}
@@ -211,4 +212,6 @@ def _nothing_written(results: Sequence[Written]) -> NoPostError:
     passing = [failure for failure in failures if not failure.permanent]
     waits = [failure.retry_after for failure in passing]
     named = min((w for w in waits if w is not None), default=None) if None not in waits else None
-    return NoPostError(f"No post could be written: {text}", permanent=not passing, retry_after=named)
+    first = min(failures, key=lambda failure: not failure.permanent)
+    message = f"No post could be written: {text}"
+    return NoPostError(message, permanent=not passing, retry_after=named, code=first.code)

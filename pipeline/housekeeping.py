@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lib import clock
+from lib.codes import Code
 from models import (
     LIVE,
     Draft,
@@ -109,13 +110,14 @@ def recover(session: Session, beat: Beat, base_url: str) -> list[Bell]:
 
 
 def _recover(session: Session, connection: Connection, beat: Beat, base_url: str) -> list[Bell]:
-    now, fault = clock.now(), Fault(WORDS, f"Error: {WORDS}")
+    now, fault = clock.now(), Fault(WORDS, f"Error: {WORDS}", code=Code.WORKER_DIED)
     execution_id, attempt, heartbeat = beat
     this = (_table.c.id == execution_id) & (_table.c.attempt == attempt)
     taken = connection.execute(
         update(_table)
         .where(this, _table.c.status == Status.RUNNING, _table.c.heartbeat_at == heartbeat)
-        .values(status=Status.RETRYING, next_retry_at=now, error=WORDS, recoveries=_table.c.recoveries + 1)
+        .values(status=Status.RETRYING, next_retry_at=now, recoveries=_table.c.recoveries + 1)
+        .values(error=WORDS, error_code=Code.WORKER_DIED)
         .returning(_table.c.recoveries)
     ).scalar_one_or_none()
     if taken is None:
@@ -125,7 +127,7 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
     execution.duration = (execution.duration or 0) + spent
     if taken > RECOVERIES:
         said = f"{taken} workers stopped while they ran it: it is not tried again."
-        return record.end(session, execution, Status.FAILED, said, base_url)
+        return record.end(session, execution, Status.FAILED, said, base_url, Code.WORKER_DIED)
     return [Bell("run", execution_id)]
 
 

@@ -19,6 +19,7 @@ from models.job import Job
 from models.notification import EmailDelivery, Notification
 from models.user import User
 from models.values import Outcome
+from pipeline.remedies import mailed
 from pipeline.wishes import EVENT_OF, Wishes
 from platforms import NAMES
 
@@ -261,6 +262,7 @@ def _story(execution: Execution, outcome: Outcome, base_url: str) -> dict[str, A
         "failed": execution.items_failed,
         "failures": _failures(execution),
         "error": _line(execution.error or "The run ended without a reason."),
+        "remedy": mailed(execution, base_url),
         "next_run": _when(job),
         "paused_title": f"{_line(job.name)} is paused",
         "paused": _paused(job),

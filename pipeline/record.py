@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lib import clock, ids
+from lib.codes import Code
 from models import Attempt, Draft, Execution, Job, Step, origins
 from models.draft import DraftState
 from models.base import table
@@ -52,6 +53,7 @@ class Fault:
     permanent: bool = False
     retry_after: float | None = None
     status: Status = Status.FAILED
+    code: Code | None = None
 
 
 def complete(
@@ -73,6 +75,7 @@ def complete(
         "completed_at": began,
         "duration": (execution.duration or 0) + milliseconds(began - hold.began),
         "error": None,
+        "error_code": None,
         "stack_trace": None,
         "output": _output(activity, results, drafts, execution.dry_run, ending.told) if results else None,
         "items_processed": len(results),
@@ -115,6 +118,7 @@ def fail(
         failures = execution.failures + 1
         common = {
             "error": fault.message,
+            "error_code": fault.code,
             "stack_trace": fault.stack_trace,
             "duration": (execution.duration or 0) + milliseconds(now - hold.began),
             "failures": failures,
@@ -156,9 +160,9 @@ def hand_back(session: Session, hold: Hold) -> list[Bell]:
         hold.take(connection)
         execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
         spent = (execution.duration or 0) + milliseconds(now - hold.began)
-        values = {"status": Status.RETRYING, "next_retry_at": now, "error": HANDED_BACK, "duration": spent}
-        hold.take(connection, **values)
-        fault = Fault(HANDED_BACK, "")
+        said = {"error": HANDED_BACK, "error_code": Code.WORKER_STOPPED}
+        hold.take(connection, status=Status.RETRYING, next_retry_at=now, duration=spent, **said)
+        fault = Fault(HANDED_BACK, "", code=Code.WORKER_STOPPED)
         close_attempt(connection, hold.execution_id, hold.attempt, now, Status.CANCELLED, fault)
         return [Bell("run", hold.execution_id)]
 
@@ -204,12 +208,15 @@ def cancel(session: Session, which: ColumnElement[bool], reason: str) -> int:
     return len(cancelled)
 
 
-def end(session: Session, execution: Execution, status: Status, message: str, base_url: str) -> list[Bell]:
+def end(
+    session: Session, execution: Execution, status: Status, message: str, base_url: str, code: Code
+) -> list[Bell]:
     """End an execution that nobody runs (its next slot came, or it was recovered too often), in the
-    caller's transaction."""
+    caller's transaction. `code` names that, where no attempt's error is the reason."""
     execution.status, execution.outcome = status, Outcome(status.value)
     execution.completed_at, execution.next_retry_at = clock.now(), None
-    execution.error = execution.error or message
+    if not execution.error:
+        execution.error, execution.error_code = message, code
     execution.reason = message
     session.flush()
     return finish(session, session.connection(), execution, None, base_url)
@@ -232,7 +239,8 @@ def close_attempt(
         _step_table.c.attempt == number,
         _step_table.c.status == Status.RUNNING,
     )
-    common = {"status": status, "completed_at": now, "error": fault.message if fault else None}
+    said = (fault.message, fault.code) if fault else (None, None)
+    common = {"status": status, "completed_at": now, "error": said[0], "error_code": said[1]}
     for step in connection.execute(steps).all():
         values = common | {"duration": milliseconds(now - step.started_at)}
         connection.execute(update(_step_table).where(_step_table.c.id == step.id).values(**values))
@@ -328,6 +336,10 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
         "error": result.failure.message if result.failure else None,
         "draftId": draft_id,
     }
+    if result.failure is not None and result.failure.code is not None:
+        shown["errorCode"] = result.failure.code
+    if result.post is not None and result.post.fell_back:
+        shown["fellBack"] = True
     if with_content and result.post is not None:
         shown["content"] = {
             "title": result.post.title,

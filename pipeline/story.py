@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, select, up
 from sqlalchemy.orm import Session
 
 from lib import clock
+from lib.codes import Code
 from models import Attempt, Execution, GivenBack, HeldBack, Job, Platform, Project, Step
 from models.base import table
 from models.values import ACTIVITY, POST, Activity, Post, Status
@@ -135,7 +136,8 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
     session.expunge_all()
     if not story.platforms:
         raise SetupError(
-            "No platform is connected for this job: connect one in the project, or choose others."
+            "No platform is connected for this job: connect one in the project, or choose others.",
+            Code.NO_PLATFORM,
         )
     return story
 
@@ -254,6 +256,7 @@ def _outcome(story: Story, written: Written, now: datetime) -> dict[str, Any]:
     return _ended(Status.FAILED if failure else Status.COMPLETED, story.writing_since, now) | {
         "result": result,
         "error": failure.message if failure else None,
+        "error_code": failure.code if failure else None,
         "stack_trace": failure.stack_trace if failure else None,
         "permanent": failure.permanent if failure else None,
         "retry_after": failure.retry_after if failure else None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.blueprints.conftest import Rows
 from tests.blueprints.pages import attempt, step
+from tests.site import states_execution
 
 AT = datetime(2025, 10, 3, 9, tzinfo=UTC)
 """The instant at which every page is looked at."""
@@ -211,6 +212,7 @@ def _jobs(rows: Rows, site: Site, project: Any) -> None:
             attempt(rows, execution, 1, started_at=AT + ran, **status)
             step(rows, execution, "scan", started_at=AT + ran, **status)
         site.see(f"execution-{name}", f"/executions/{execution.id}")
+    states_execution.add(rows, site.see, project, AT, f"{MARKUP} {RTL}")
 
 
 def _drafts(rows: Rows, site: Site, project: Any) -> None:
