@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lib.links import Links
 from lib.settings import Settings
 from models.notification import EmailDelivery
-from pipeline.notify import MailError
+from pipeline.outbox import MailError
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,7 +28,7 @@ LONGEST_LINE = 900
 
 
 def make_sender(settings: Settings, timeout: float = TIMEOUT) -> Callable[[EmailDelivery], None]:
-    """What `pipeline.notify.deliver` is handed: a function that sends one mail or raises MailError.
+    """What `pipeline.outbox.deliver` is handed: a function that sends one mail or raises MailError.
 
     Permanent is only what the server says for good (5xx) about this recipient or this message: a refused
     sign-in or sender is the installation's fault, and can be mended while the mail waits. `timeout`: seconds.
