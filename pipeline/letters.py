@@ -1,5 +1,6 @@
 """What a mail holds: the finished values of its story, and its subject, text and HTML."""
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,33 @@ from models.job import Job
 from models.notification import EmailDelivery
 from models.user import User
 from models.values import Outcome
+from pipeline.wishes import STOPPABLE
 from platforms import NAMES
 
+UNSUBSCRIBE = "https://unsubscribe.invalid/"
+"""Stands for the address that stops such mails: only who delivers can sign it."""
 _SENTENCE_MAX = 500
 
 
 def post_mail(
-    session: Session, user: User, name: str, *, recipient: str | None = None, **context: Any
+    session: Session,
+    user: User,
+    name: str,
+    *,
+    event: str | None = None,
+    recipient: str | None = None,
+    **context: Any,
 ) -> EmailDelivery:
     """Add a mail of the folder templates/email/`name`, filled with `context`, to `recipient` (default: the
     user's address), whether or not it was shown to be its owner's; the caller commits, and then delivers
-    it."""
+    it. `event`: what it tells of, where its reader can stop such mails."""
+    stop = UNSUBSCRIBE if event in STOPPABLE else None
     mail = EmailDelivery(
         id=ids.new("mail"),  # named here and not by the flush: the caller rings for it
         user_id=user.id,
         recipient=recipient or user.email,
-        **_render(name, context),
+        event=event,
+        **_render(name, context | {"unsubscribe": stop}),
     )
     session.add(mail)
     return mail
@@ -49,7 +61,7 @@ def story_of(execution: Execution, outcome: Outcome, base_url: str) -> dict[str,
         "failed": execution.items_failed,
         "failures": _failures(execution),
         "error": line(execution.error or "The run ended without a reason."),
-        "next_run": _when(job),
+        "next_run": when(job.next_run_at, job.timezone) if job.next_run_at else None,
         "paused_title": f"{line(job.name)} is paused",
         "paused": _paused(job),
         "is_paused": job.paused_at is not None,
@@ -86,12 +98,10 @@ def _failures(execution: Execution) -> list[dict[str, str]]:
     ]
 
 
-def _when(job: Job) -> str | None:
-    """`Saturday, 4 October 2025 at 9:00 AM UTC`, in the job's zone; None while no run is planned."""
-    if job.next_run_at is None:
-        return None
-    local = job.next_run_at.astimezone(zones.zone(job.timezone))
-    return f"{local:%A}, {local.day} {local:%B %Y} at {local.hour % 12 or 12}:{local:%M %p} {job.timezone}"
+def when(instant: datetime, timezone: str) -> str:
+    """`Saturday, 4 October 2025 at 9:00 AM UTC`, in that zone."""
+    local = instant.astimezone(zones.zone(timezone))
+    return f"{local:%A}, {local.day} {local:%B %Y} at {local.hour % 12 or 12}:{local:%M %p} {timezone}"
 
 
 def line(text: str) -> str:

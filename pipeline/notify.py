@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from lib import words
 from models.execution import Execution
-from models.notification import EmailDelivery, Notification
+from models.notification import DigestEntry, EmailDelivery, Notification
 from models.user import User
 from models.values import Outcome
 from pipeline.letters import line, post_mail, story_of
-from pipeline.wishes import EVENT_OF, Wishes
+from pipeline.wishes import EVENT_OF, Way, Wishes
 
 _TYPES = {
     Outcome.SUCCESS: "JOB_SUCCESS",
@@ -20,6 +20,17 @@ _TYPES = {
     Outcome.FAILED: "JOB_FAILED",
     Outcome.TIMEOUT: "JOB_TIMEOUT",
 }
+ICONS = {
+    "JOB_SUCCESS": "✅",
+    "JOB_PARTIAL": "⚠️",
+    "JOB_FAILED": "❌",
+    "JOB_TIMEOUT": "❌",
+    "JOB_RECOVERED": "✅",
+    "JOB_PAUSED": "⏸️",
+    "DRAFTS_WAIT": "📝",
+    "TOKEN_EXPIRES": "🔑",
+}
+"""As a mail's subject begins with them."""
 _TOLD = {"ALL": frozenset(_TYPES), "PROBLEMS": frozenset(_TYPES) - {Outcome.SUCCESS}, "NONE": frozenset()}
 
 
@@ -46,9 +57,9 @@ def tell(
     PROBLEMS only PARTIAL, FAILED and TIMEOUT. Runs that found nothing worth saying, were cancelled, skipped
     or dry are never told. `paused`: this failure paused the job, which is told in the app whatever the job
     says, and by mail in place of the failure. What the owner has switched off (pipeline.wishes) is left
-    out, and nothing is mailed to an address not yet shown to be theirs. `base_url`: where people reach the
-    app, without a slash at its end. `posts`: the drafts that wait for the owner. Returns the mails, to be
-    delivered after the commit.
+    out, or kept for a digest, and nothing is mailed to an address not yet shown to be theirs. `base_url`:
+    where people reach the app, without a slash at its end. `posts`: the drafts that wait for the owner.
+    Returns the mails, to be delivered after the commit.
     """
     if execution.dry_run or execution.outcome not in _TYPES:
         return []
@@ -72,7 +83,16 @@ def tell(
     if is_change:
         job.told_outcome = outcome
     mailed = "JOB_PAUSED" if paused else kind
-    if user.verified_at is None or not wishes.by_mail(mailed, is_change=is_change):
+    way = wishes.by_mail(mailed, is_change=is_change)
+    if user.verified_at is None or way is Way.NONE:
+        return []
+    if way is Way.DIGEST:
+        title, said = story["title"], _message(execution, outcome)
+        if paused:
+            title, said = story["paused_title"], f"{said} {story['paused']}"
+        entry = _digested(user, mailed, title, said, story["link"])
+        entry.job, entry.posts = story["job"], _results(story)
+        session.add(entry)
         return []
     return [_mail(session, execution, user, story, mailed)]
 
@@ -97,11 +117,13 @@ def tell_apart(
     wishes, title = Wishes.of(user), line(story["title"])
     if wishes.in_app(kind):
         session.add(Notification(user_id=user_id, type=kind, title=title, message=line(message), link=link))
-    if user.verified_at is None or not wishes.by_mail(kind):
+    way = wishes.by_mail(kind)
+    if user.verified_at is None or way is Way.NONE:
         return []
-    mail = post_mail(session, user, template, **story)
-    mail.event = EVENT_OF[kind]
-    return [mail]
+    if way is Way.DIGEST:
+        session.add(_digested(user, kind, title, line(message), story["link"]))
+        return []
+    return [post_mail(session, user, template, event=EVENT_OF[kind], **story)]
 
 
 def _entry(execution: Execution, kind: str, title: str, message: str) -> Notification:
@@ -122,9 +144,28 @@ def _mail(
     template = "job_completed" if succeeded else "job_failed"
     if kind == "JOB_PAUSED":
         template, story = "job_paused", story | {"title": story["paused_title"]}
-    mail = post_mail(session, user, template, **story)
-    mail.execution_id, mail.event = execution.id, EVENT_OF[kind]
+    mail = post_mail(session, user, template, event=EVENT_OF[kind], **story)
+    mail.execution_id = execution.id
     return mail
+
+
+def _digested(user: User, kind: str, title: str, message: str, link: str) -> DigestEntry:
+    return DigestEntry(
+        user_id=user.id,
+        event=EVENT_OF[kind],
+        job="",
+        icon=ICONS[kind],
+        title=title,
+        message=message,
+        link=link,
+        posts=[],
+    )
+
+
+def _results(story: dict[str, Any]) -> list[dict[str, str]]:
+    """Of each platform: where its post is read, or why there is none."""
+    posts = [{"platform": post.platform, "title": post.title, "link": post.link} for post in story["posts"]]
+    return posts + [dict(failure) for failure in story["failures"]]
 
 
 def is_recovery(execution: Execution, notify: str, told_outcome: str | None) -> bool:
