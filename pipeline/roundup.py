@@ -42,6 +42,12 @@ _ASTRAY = select(User.id).where(
 )
 
 
+def choose(session: Session, user: User, wishes: Wishes) -> None:
+    """Keep what the user wants to be told, and plan the digest by it; the caller commits."""
+    user.notices = wishes.stored()
+    plan(session, user)
+
+
 def plan(session: Session, user: User) -> None:
     """Set when the user's next digest is due; the caller commits. To be called after each change of what its
     time comes from: the wishes, and the account's zone.

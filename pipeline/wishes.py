@@ -1,5 +1,6 @@
 """What a person wants to be told of, in the app and by mail. A job's own setting is the outer limit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -96,6 +97,17 @@ class Wishes:
             "weekday": self.weekday,
             "urgentAtOnce": self.urgent_at_once,
         }
+
+    def changed(self, events: Mapping[str, Mapping[str, bool]], **others: Any) -> "Wishes":
+        """The same, with the channels `app` and `email` of these events on or off; `others` are fields."""
+        off = {"app": set(self.app_off), "email": set(self.email_off)}
+        for event, channels in events.items():
+            for channel, wanted in channels.items():
+                (off[channel].discard if wanted else off[channel].add)(event)
+        if "pace" in others:
+            others["pace"] = Pace(others["pace"])
+        given = {"app_off": frozenset(off["app"]), "email_off": frozenset(off["email"])} | others
+        return replace(self, **given)
 
     def mailed(self, event: str, wanted: bool) -> "Wishes":
         """The same, with the mails about this event, one of STOPPABLE, on or off."""
