@@ -48,6 +48,7 @@ MARKS = {
     "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
     "JOB_RECOVERED": Mark("ok", "Works again", "ok"),
     "JOB_PAUSED": Mark("pause", "Paused", "warn"),
+    "DRAFTS_WAIT": Mark("wait", "Drafts wait", "live"),
     "TOKEN_EXPIRES": Mark("time", "Token expires", "warn"),
 }
 _CLOCK = re.compile(r"\b(1?\d):(\d\d) (AM|PM)\b")

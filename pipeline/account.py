@@ -10,7 +10,7 @@ from lib import clock, ids
 from lib.digests import digest
 from models.execution import Execution
 from models.user import AccountLink, User, UserSession
-from pipeline import notify, record
+from pipeline import letters, record
 from pipeline.bells import Bell
 
 VERIFY, RESET = "VERIFY", "RESET"
@@ -27,7 +27,7 @@ def ask_address(session: Session, user: User, base_url: str) -> Bell | None:
     email = user.pending_email or user.email
     if _lately(session, user, VERIFY) >= MOST_AN_HOUR:
         return None
-    mail = notify.post_mail(
+    mail = letters.post_mail(
         session,
         user,
         "verify_address",
@@ -49,7 +49,7 @@ def change_address(session: Session, user: User, email: str, base_url: str) -> l
         return None
     if user.verified_at is None:  # nothing but the link goes to an address that nobody showed to be theirs
         return [asked]
-    told = notify.post_mail(
+    told = letters.post_mail(
         session,
         user,
         "address_changes",
@@ -82,7 +82,7 @@ def ask_reset(session: Session, email: str, base_url: str) -> Bell:
     forget_ended(session)  # takes the lock that writing takes
     if user is None or _lately(session, user, RESET) >= MOST_AN_HOUR:
         return Bell("deliver", ids.new("mail"))  # names no mail: who delivers finds nothing to do
-    mail = notify.post_mail(
+    mail = letters.post_mail(
         session,
         user,
         "password_reset",

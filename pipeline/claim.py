@@ -15,7 +15,7 @@ from lib.codes import Code
 from models import Attempt, Execution, Job, Pulse, unended
 from models.base import reading, table, upsert
 from models.values import Outcome, Status
-from pipeline import housekeeping, notify, pushes, record, spending
+from pipeline import housekeeping, outbox, pushes, record, spending
 from pipeline.bells import Bell
 from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
@@ -101,7 +101,7 @@ def look(
     for pushed in pushes.due(session):
         bells += _apart(session, pushes.start, *pushed, tariff) or []
     with reading(session):  # who delivers one mail goes on to all others
-        mails = notify.due_mails(session, clock.now() - overdue, 1)
+        mails = outbox.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
 
 

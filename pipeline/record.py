@@ -13,8 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from lib import clock, ids
 from lib.codes import Code
 from models import Attempt, Draft, Execution, Job, Step, origins
-from models.draft import DraftState
 from models.base import table
+from models.draft import DraftState
 from models.values import Activity, Key, Outcome, Status
 from pipeline import givenback, versions
 from pipeline.adapters import Adapters

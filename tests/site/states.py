@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lib.links import Links
 from tests.blueprints.conftest import Rows
 from tests.blueprints.pages import attempt, step
 from tests.site import states_execution
@@ -46,8 +47,10 @@ class Site:
 
 def fill(rows: Rows) -> Site:
     site = Site()
+    digest = {"notices": {"pace": "WEEKLY"}, "digest_at": AT + timedelta(days=3)}
     for name in ("empty", "owner", "many"):
-        site.users[name] = rows.user(email=f"{name}@example.com", verified_at=AT)
+        values = digest if name == "many" else {}
+        site.users[name] = rows.user(email=f"{name}@example.com", verified_at=AT, **values)
     _tick(rows)
     _strangers(site)
     for page in ("dashboard", "drafts", "notifications", "settings", "projects/new"):
@@ -230,10 +233,29 @@ def _notifications(rows: Rows, site: Site) -> None:
     from models import Notification
 
     owner = site.users["owner"]
-    for kind in ("JOB_SUCCESS", "JOB_PARTIAL", "JOB_FAILED", "JOB_TIMEOUT", "JOB_PAUSED", "TOKEN_EXPIRES"):
+    for kind in (
+        "JOB_SUCCESS",
+        "JOB_PARTIAL",
+        "JOB_FAILED",
+        "JOB_TIMEOUT",
+        "JOB_PAUSED",
+        "DRAFTS_WAIT",
+        "TOKEN_EXPIRES",
+    ):
         said = {"title": f"{kind} {MARKUP}", "message": RTL, "link": "/dashboard"}
         rows.add(Notification(user_id=owner.id, type=kind, created_at=AT - timedelta(hours=1), **said))
     rows.token(owner, name="A program of mine")
+    site.see("notifications-unread", "/notifications?show=unread")
+    site.see("notifications-no-match", "/notifications?kind=recovery")
+    site.see("preferences", "/notifications/preferences")
+    wrong = {"pace": "HOURLY", "hour": "24", "weekday": "9"}
+    site.see("preferences-wrong", "/notifications/preferences", status=422, form=wrong)
+    for name, event in (("unsubscribe", "failure"), ("unsubscribe-digest", "weekly")):
+        path = Links("", "tests-only").unsubscribe(site.users["many"].id, event)
+        site.see(name, path, who="")
+    stopped = Links("", "tests-only").unsubscribe(site.users["many"].id, "success")
+    site.see("unsubscribed", stopped, who="", form={"stop": "on"})
+    site.see("unsubscribe-broken", "/unsubscribe?token=x", who="", status=404)
 
 
 def _many(rows: Rows, site: Site, jobs: int = 50, executions: int = 1000) -> None:
@@ -258,6 +280,36 @@ def _many(rows: Rows, site: Site, jobs: int = 50, executions: int = 1000) -> Non
         for job in made
         for number in range(each)
     )
+    _told(rows, site, project, made)
     for page in ("dashboard", "drafts", "notifications"):
         site.see(f"many-{page}", f"/{page}", who="many")
     site.see("many-job", f"/projects/{project.id}/cron/{made[0].id}", who="many")
+
+
+def _told(rows: Rows, site: Site, project: Any, jobs: list[Any], count: int = 100) -> None:
+    """Many notifications, a digest that has something to tell, and test messages in each of their ends."""
+    from models import DigestEntry, EmailDelivery, Notification
+
+    kinds = ("JOB_SUCCESS", "JOB_PARTIAL", "JOB_FAILED", "JOB_RECOVERED", "DRAFTS_WAIT")
+    of = {"user_id": site.users["many"].id}
+    rows.add_all(
+        Notification(
+            **of,
+            type=kinds[number % len(kinds)],
+            title=f"{(job := jobs[number % len(jobs)]).name} completed successfully",
+            message="Execution completed successfully in 14s",
+            link=f"/projects/{project.id}/cron/{job.id}",
+            is_read=number % 3 == 0,
+            created_at=AT - timedelta(hours=number),
+        )
+        for number in range(count)
+    )
+    entry = {"job": "Job 1", "icon": "✅", "title": "Job 1 succeeded", "message": "In 14s", "link": "/"}
+    rows.add(DigestEntry(**of, event="success", posts=[], **entry))
+    site.see("preferences-digest", "/notifications/preferences", who="many")
+    site.see("many-notifications-of-a-job", f"/notifications?job={jobs[0].id}&kind=success", who="many")
+    mail = {"recipient": "many@example.com", "subject": "s", "text": "t", "html": "h", "event": "test"}
+    rows.add(EmailDelivery(**of, **mail, status="SENT", sent_at=AT - timedelta(minutes=3)))
+    refused = {"status": "FAILED", "error": "The mail server refused the recipient: 550 No such person here"}
+    rows.add(EmailDelivery(user_id=site.users["empty"].id, **mail, **refused))
+    site.see("preferences-test-refused", "/notifications/preferences", who="empty")
