@@ -1,17 +1,20 @@
 """What the dashboard and the job page show of a job, finished for the templates."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.orm import joinedload, load_only
+from sqlalchemy.orm import joinedload
 
 from blueprints import view
 from blueprints.extensions import db
-from blueprints.pages_bars import Bar, among_newest, bars
+from blueprints.pages_newest import EDGE, LIST_COLUMNS, NONE, Newest, newest, recent
 from blueprints.pages_skipped import Skipped, by_reason, in_short, line, skipped_rows
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
@@ -19,16 +22,8 @@ from lib.words import plural
 from models import LIVE, Execution, Job, Project, unended
 from models.values import Status
 from pipeline import jobs
+from pipeline.schedule import Schedule
 from pipeline.significance import CARRIED_MAX
-
-RECENT = 5
-LIST_COLUMNS = load_only(
-    *(Execution.id, Execution.job_id, Execution.status, Execution.outcome, Execution.triggered_by),
-    *(Execution.scheduled_for, Execution.dry_run, Execution.attempt, Execution.next_retry_at),
-    *(Execution.created_at, Execution.started_at, Execution.completed_at, Execution.duration),
-    *(Execution.items_processed, Execution.items_success, Execution.summary, Execution.reason),
-    *(Execution.missed, Execution.error),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +101,7 @@ class Card:
     statistics: Statistics
     trouble: Trouble | None
     carried: Carried | None
-    bars: tuple[Bar, ...]
+    bars: Markup
 
     @property
     def is_live(self) -> bool:
@@ -115,31 +110,34 @@ class Card:
 
 def cards_of(project: Project) -> list[Card]:
     """All jobs of one project, in five queries."""
-    which = Job.project_id == project.id
-    query = select(Job).options(joinedload(Job.project)).where(which).order_by(Job.name, Job.id)
-    return _cards(db.session.scalars(query).all(), which, live(which))
+    rows = jobs_with_edges(Job.project_id == project.id)
+    return chosen(rows, live(Job.project_id == project.id))
 
 
-def chosen(rows: Sequence[Job], live: Mapping[str, Execution]) -> list[Card]:
-    """Some jobs' cards in the order given, in three queries; `live` by job."""
-    return _cards(rows, Job.id.in_([job.id for job in rows]), live) if rows else []
+def jobs_with_edges(which: ColumnElement[bool]) -> list[tuple[Job, str | None]]:
+    """By name, with their projects."""
+    query = select(Job, EDGE).options(joinedload(Job.project)).where(which).order_by(Job.name, Job.id)
+    return [(job, edge) for job, edge in db.session.execute(query)]
+
+
+def chosen(rows: Sequence[tuple[Job, str | None]], live: Mapping[str, Execution]) -> list[Card]:
+    """Some jobs' cards in the order given, in one query, and two more where there is news; `live` by job."""
+    if not rows:
+        return []
+    skipped = skipped_rows(Job.id.in_([job.id for job, _ in rows]))
+    latest = newest(rows, live)
+    return [
+        _card(job, live.get(job.id), latest.get(job.id, NONE), skipped.get(job.id, [])) for job, _ in rows
+    ]
 
 
 def card(job: Job, *, is_drawn: bool = True) -> Card:
     """One job's card, afresh; `is_drawn`: with its bars."""
     this = Job.id == job.id
-    return _cards([job], this, live(this), is_drawn=is_drawn)[0]
-
-
-def _cards(
-    rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution], *, is_drawn: bool = True
-) -> list[Card]:
-    recent, skipped = _recent(which), skipped_rows(which)
-    drawn = bars(which, {job.id: job.timezone for job in rows}) if is_drawn else {}
-    return [
-        _card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, []), drawn.get(job.id, ()))
-        for job in rows
-    ]
+    if is_drawn:
+        return chosen([(job, db.session.scalar(select(EDGE).where(this)))], live(this))[0]
+    latest = Newest(tuple(recent(this).get(job.id, ())), NONE.bars)
+    return _card(job, live(this).get(job.id), latest, skipped_rows(this).get(job.id, []))
 
 
 def live(which: ColumnElement[bool]) -> dict[str, Execution]:
@@ -151,35 +149,14 @@ def live(which: ColumnElement[bool]) -> dict[str, Execution]:
     return {execution.job_id: execution for execution in rows}
 
 
-def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
-    """The newest executions of each job, the latest first."""
-    query = (
-        select(Execution)
-        .options(LIST_COLUMNS)
-        .join(Job, Execution.job_id == Job.id)
-        .where(which, among_newest(RECENT))
-        .order_by(Execution.created_at.desc(), Execution.id.desc())
-    )
-    found: dict[str, list[Execution]] = {}
-    for execution in db.session.scalars(query.execution_options(populate_existing=True)):
-        found.setdefault(execution.job_id, []).append(execution)
-    return {job_id: executions[:RECENT] for job_id, executions in found.items()}
-
-
-def _card(
-    job: Job,
-    live: Execution | None,
-    recent: Sequence[Execution],
-    skipped: Sequence[Row[Any]],
-    drawn: tuple[Bar, ...],
-) -> Card:
+def _card(job: Job, live: Execution | None, latest: Newest, skipped: Sequence[Row[Any]]) -> Card:
     state = jobs.status_of(job, live)
     return Card(
         id=job.id,
         project_id=job.project_id,
         project=job.project.name,
         name=job.name,
-        words=view.schedule(jobs.schedule_of(job).words()),
+        words=view.schedule(_words(job.frequency, json.dumps(job.time_config))),
         state=state,
         mark=mark_of_job(job, state),
         is_enabled=job.is_enabled,
@@ -187,14 +164,20 @@ def _card(
         next=view.upcoming(job.next_run_at, job.timezone) if job.next_run_at else None,
         no_next="" if job.next_run_at else "Not while paused" if is_paused(job) else "Not while disabled",
         paused=_pause(job),
-        recent=tuple(run(execution, job.timezone) for execution in recent),
+        recent=tuple(run(execution, job.timezone) for execution in latest.rows),
         skipped=by_reason(skipped, job.timezone),
         not_run=in_short(skipped, job.timezone),
         statistics=statistics(job),
-        trouble=trouble(job, live, recent),
+        trouble=trouble(job, live, latest.rows),
         carried=_carried(job),
-        bars=drawn,
+        bars=latest.bars,
     )
+
+
+@lru_cache(maxsize=1024)
+def _words(frequency: str, time_config: str) -> str:
+    """The schedule's, which nearly always are those of the last time."""
+    return Schedule.parse(frequency, json.loads(time_config)).words()
 
 
 def is_paused(job: Job) -> bool:
@@ -246,7 +229,7 @@ def statistics(job: Job) -> Statistics:
     return Statistics(rate, average, job.run_count)
 
 
-def trouble(job: Job, live: Execution | None, recent: Iterable[Execution]) -> Trouble | None:
+def trouble(job: Job, live: Execution | None, recent: Iterable[Any]) -> Trouble | None:
     """What waits says until when; what failed says why."""
     if live is not None and live.status == Status.RETRYING:
         return _waiting(live, job.timezone)
@@ -272,14 +255,15 @@ def _waiting(live: Execution, zone_name: str) -> Trouble:
 WORKER_FREE = "It goes on as soon as a worker is free."
 
 
-def run(execution: Execution, zone_name: str) -> Run:
+def run(execution: Any, zone_name: str) -> Run:
+    """Of an execution, or of its `LISTED` columns."""
     at = execution.started_at or execution.scheduled_for or execution.created_at
     is_live = execution.status in LIVE
     processed = execution.items_processed
     return Run(
         id=execution.id,
         mark=view.mark_of(execution),
-        when=view.past(at, zone_name),
+        when=view.listed(at, zone_name),
         duration="" if execution.duration is None or is_live else view.duration(execution.duration),
         platforms=f"{execution.items_success}/{processed} platforms" if processed and not is_live else "",
         note=_note(execution),
@@ -291,7 +275,7 @@ def run(execution: Execution, zone_name: str) -> Run:
     )
 
 
-def _note(execution: Execution) -> str:
+def _note(execution: Any) -> str:
     """Why it ended as it did, or what it waits for; empty for a success. What was cancelled may have failed
     before, which is not why it ended."""
     if execution.status == Status.CANCELLED:
@@ -299,7 +283,7 @@ def _note(execution: Execution) -> str:
     return execution.error or view.sentence(execution.reason or "")
 
 
-def _missed(execution: Execution, at: datetime, zone_name: str) -> Skipped | None:
+def _missed(execution: Any, at: datetime, zone_name: str) -> Skipped | None:
     """Its own line tells when it was due; several slots need both their ends."""
     several = execution.missed is not None and execution.missed["count"] > 1
     return line(at, execution.missed, "", zone_name) if several else None
