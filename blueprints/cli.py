@@ -103,7 +103,7 @@ def web_command(host: str, port: int) -> list[str]:
     Waitress and not gunicorn, whose managing process alone takes 15 MB; gunicorn is for production.
     """
     flags = f"--listen {host}:{port} --threads 8 --max-request-body-size {LARGEST} --call"
-    return [sys.executable, "-m", "waitress", *flags.split(), "app:create_app"]
+    return [sys.executable, "-m", "waitress", *flags.split(), "app:create_served"]
 
 
 @click.command("serve")

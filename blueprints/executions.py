@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import execution_detail, htmx, jobs, pages_execution, pages_live, pages_receipt
+from blueprints import execution_detail, htmx, jobs, pages_execution, pages_glance, pages_receipt
 from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from models import Execution
@@ -21,10 +21,14 @@ PAGE = "executions/page.html"
 @bp.get("")
 @login_required
 def show(execution_id: str) -> Response:
-    seen = request.args.get("v")
-    if seen and htmx.asked() and seen == pages_live.stamp_now(execution_id):
-        return htmx.unchanged()
-    return htmx.page(PAGE, "live", run=pages_execution.load(execution_id))
+    is_poll = htmx.asked() and "v" in request.args
+    glance = pages_glance.execution(current_user, execution_id) if is_poll else None
+    if htmx.looked(glance):
+        return htmx.unchanged(glance)
+    shown = pages_execution.load(execution_id)
+    if is_poll and request.args["v"] == htmx.version(shown):
+        return htmx.unchanged(glance)
+    return htmx.page(PAGE, "live", run=shown)
 
 
 @bp.get("/raw")

@@ -9,7 +9,17 @@ from flask_login import current_user, login_required
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from blueprints import dashboard, forms, htmx, inputs, pages_asking, pages_cards, pages_job, presets
+from blueprints import (
+    dashboard,
+    forms,
+    htmx,
+    inputs,
+    pages_asking,
+    pages_cards,
+    pages_glance,
+    pages_job,
+    presets,
+)
 from blueprints.access import owned
 from blueprints.extensions import db
 from lib import clock, places
@@ -133,10 +143,14 @@ def _key() -> str:
 @bp.get("/<job_id>")
 @login_required
 def show(project_id: str, job_id: str) -> Answer:
+    is_poll = htmx.asked() and "v" in request.args
+    glance = pages_glance.job(current_user, job_id) if is_poll else None
+    if htmx.looked(glance):
+        return htmx.unchanged(glance)
     job = job_of(project_id, job_id)
     shown = pages_job.page(job, request.args)
-    if htmx.asked() and request.args.get("v") == htmx.version(shown):
-        return htmx.unchanged()
+    if is_poll and request.args["v"] == htmx.version(shown):
+        return htmx.unchanged(glance)
     return htmx.page(PAGE, "live", job=shown)
 
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 from sqlalchemy import and_, case, select
 from sqlalchemy.orm import defer, joinedload
 
-from blueprints import pages_live, view
+from blueprints import view
 from blueprints.access import tariff
 from blueprints.extensions import db
 from blueprints.pages_attempts import AttemptPart, attempts_of
@@ -44,7 +44,6 @@ class ExecutionPage:
     is_dry: bool
     is_first: bool
     truth: str
-    stamp: str
     fault: Fault | None
     can_retry: bool
     retry_words: str
@@ -92,7 +91,6 @@ def page(execution: Execution, ways: Ways | None = None) -> ExecutionPage:
         is_dry=execution.dry_run,
         is_first=job.run_count == 0 or (job.run_count == 1 and not execution.dry_run),
         truth=truth(execution, scan, steps, written, attempts),
-        stamp=pages_live.stamp(execution, steps) if is_live else "",
         fault=fault(execution, steps, attempts, written, ways),
         can_retry=waits or _can_be_made_up_for(execution),
         retry_words=_retry_words(execution),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lib.codes import Code
-from models import Execution
+from models import Execution, Job
 from models.values import Outcome, Status
 
 FAILED = (Status.FAILED, Status.TIMEOUT, Status.RETRYING)
@@ -73,15 +73,19 @@ def remedy_of(execution: Execution) -> Remedy | None:
     the failure. Needs the execution's job and its project."""
     if execution.status not in FAILED and execution.outcome != Outcome.PARTIAL:
         return None
-    code, project = code_of(execution), execution.job.project
-    found = _REMEDIES.get(code or "")
+    return remedy_for(code_of(execution), execution.job)
+
+
+def remedy_for(code: str | None, job: Job) -> Remedy | None:
+    """What helps a job whose run failed of this. Needs its project."""
+    found, project = _REMEDIES.get(code or ""), job.project
     if project.source_type == "GIT":
         found = _FOLDER if code == Code.REPOSITORY_GONE else found
     elif code == Code.RATE_LIMITED and project.github_token is None:
         found = _NEW_TOKEN
     if found is None:
         return None
-    return Remedy(found.label, found.path.format(project=project.id, job=execution.job_id))
+    return Remedy(found.label, found.path.format(project=project.id, job=job.id))
 
 
 def mailed(execution: Execution, base_url: str) -> dict[str, str] | None:

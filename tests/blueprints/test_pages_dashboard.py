@@ -357,6 +357,6 @@ def plans(session, queries):
             values = ("x",) * query.count("?")
             rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
             plan = " ".join(row.detail for row in rows)
-            assert "SCAN" not in plan
+            assert "SCAN" not in plan.replace("SCAN anon_", "")  # a subquery's own few rows
             assert "ix_execution_user_history" not in plan
             yield plan
