@@ -21,7 +21,7 @@ MOST_CLICKS, MOST_FIELDS = 12, 6
 
 
 @pytest.fixture
-def environ(blank_database_url, tmp_path, repository) -> dict[str, str]:  # noqa: F811
+def environ(blank_database_url, tmp_path, repository) -> dict[str, str]:
     """What stands for GitHub answers nobody."""
     return {
         "INSTANCE_PATH": str(tmp_path / "instance"),
