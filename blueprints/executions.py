@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from flask import Blueprint, render_template, request, url_for
-from flask_login import login_required
+from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
 from blueprints import execution_detail, htmx, jobs, pages_execution, pages_glance, pages_receipt

@@ -1,5 +1,6 @@
 """Forms as templates want them: what was typed or is stored, and the sentence beside each field."""
 
+import re
 from typing import Any
 
 from flask import request
@@ -39,7 +40,13 @@ _SAID_BY = {
     "timeConfig.hour": "time",
     "timeConfig.minute": "time",
 }
-_TIME = "Must be a time of day such as 09:30, from 00:00 to 23:59."
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|")
+"""What a browser shows in a field for times."""
+_SENTENCES = {
+    "time": "Must be a time of day such as 09:30, from 00:00 to 23:59.",
+    "dayOfWeek": "Is needed: choose at least one day.",
+}
+"""What is said at these fields, whatever the API says of its own."""
 
 
 class Filled(Form):
@@ -60,6 +67,8 @@ def typed() -> Filled:
 def job_typed() -> Filled:
     """The same for a job, whose time is one field; `hour` and `minute` are read as well."""
     form = typed()
+    if re.fullmatch("[0-9]:[0-9]{2}", form["time"]):
+        form["time"] = f"0{form['time']}"
     if "time" not in form and ("hour" in form or "minute" in form):
         form["time"] = f"{form['hour'] or DEFAULT_HOUR:0>2}:{form['minute']:0>2}"
     for name in ("hour", "minute"):
@@ -76,7 +85,7 @@ def errors_of(error: InputError) -> Errors:
     errors: Errors = {}
     for detail in error.details:
         name = _field(detail["field"])
-        errors[name] = _TIME if name == "time" else f"{errors.get(name, '')} {detail['message']}".strip()
+        errors[name] = _SENTENCES.get(name) or f"{errors.get(name, '')} {detail['message']}".strip()
     errors["said"] = said(len(errors), error)
     return errors
 

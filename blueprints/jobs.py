@@ -126,6 +126,7 @@ def _form(
         errors=errors,
         paused=job is not None and pages_cards.is_paused(job),
         presets=presets.PRESETS,
+        is_no_time=not forms.CLOCK.fullmatch(form["time"]),
         meant=places.near(form["timezone"], clock.now()) if errors.get("timezone") else [],
         significances=pages_job.SIGNIFICANCE.items(),
         writers=pages_job.WRITERS.items(),

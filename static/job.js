@@ -30,7 +30,7 @@ const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const list = Object.assign(document.createElement("ul"), { id: "zone-list", hidden: true });
 const told = Object.assign(document.createElement("p"), { className: "hidden" });
 list.setAttribute("role", "listbox");
-list.setAttribute("aria-label", "Time zones");
+list.setAttribute("aria-label", "Suggestions");
 told.setAttribute("role", "status");
 zone.after(list, told);
 for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id }))
@@ -71,6 +71,7 @@ async function search(text) {
   list.replaceChildren(...found.map(option));
   list.hidden = !found.length;
   zone.setAttribute("aria-expanded", String(!list.hidden));
+  if (found[0]?.name === zone.value) zone.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 function point(line) {
@@ -86,7 +87,10 @@ function choose(line) {
   zone.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-zone.addEventListener("input", () => {
+// Half a word is no zone yet: the next runs follow once one is chosen, typed out, or left.
+zone.addEventListener("input", (event) => {
+  event.stopPropagation();
+  typedJob.unsaved = true;
   clearTimeout(waits);
   waits = setTimeout(() => search(zone.value), 150);
 });

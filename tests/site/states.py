@@ -131,7 +131,7 @@ def _owner(rows: Rows, site: Site) -> None:
         site.see(f"project-{page.replace('/', '-')}", f"{home}/{page}")
     site.see("project-new", "/projects/new")
     site.see("project-new-wrong", "/projects/new", status=422, form={"name": ""})
-    site.see("job-new-wrong", f"{home}/cron/new", status=422, form={"name": "", "hour": "24"})
+    _editor(rows, site, project)
     _jobs(rows, site, project)
     _drafts(rows, site, project)
     _job(rows, site, strange, "job-long-name", name=LONG[:255])
@@ -142,6 +142,32 @@ def _owner(rows: Rows, site: Site) -> None:
         site.see(page, f"/{page}")
 
 
+def _editor(rows: Rows, site: Site, project: Any) -> None:
+    """The form of a job, by what stands in it."""
+    new = f"/projects/{project.id}/cron/new"
+    wrong = {"name": "", "time": "24:00", "timezone": "Berlin", "maxRetries": "11", "frequency": "DAILY"}
+    site.see("job-new-wrong", new, status=422, form=wrong)
+    for frequency in ("WEEKLY", "MONTHLY", "CUSTOM"):
+        named = {"frequency": frequency, "time": "9:00", "timezone": "Mars/Olympus", "name": LONG[:255]}
+        site.see(f"job-new-wrong-{frequency.lower()}", new, status=422, form=named)
+    for key in ("friday-afternoons", "first-of-the-month", "every-hour"):
+        site.see(f"job-new-{key}", f"{new}?preset={key}")
+    site.see("job-new-typed", f"/projects/{project.id}/cron/preview", form={**wrong, "name": RTL})
+    site.see("job-new-zones", new, step=_open_zones)
+    made = {"name": "Made", "frequency": "DAILY", "time": "09:00", "timezone": "UTC", "allPlatforms": "on"}
+    numbers = {"maxRetries": "3", "retryDelay": "300", "timeLimit": "600", "pauseAfter": "5"}
+    key = "sent-before-and-kept"
+    rows.job(project, name="Made before", form_key=key)
+    site.see("job-new-sent-twice", new, status=409, form={**made, **numbers, "formKey": key})
+
+
+def _open_zones(page: Any) -> None:
+    field = page.get_by_label("Time zone")
+    field.fill("new")
+    page.locator("#zone-list li").first.wait_for()
+    field.press("ArrowDown")
+
+
 def _job(rows: Rows, site: Site, project: Any, seen: str, **values: Any) -> Any:
     job = rows.job(project, **values)
     site.see(seen, f"/projects/{project.id}/cron/{job.id}")
@@ -150,8 +176,14 @@ def _job(rows: Rows, site: Site, project: Any, seen: str, **values: Any) -> Any:
 
 def _jobs(rows: Rows, site: Site, project: Any) -> None:
     new = _job(rows, site, project, "job-new")
-    for page in ("edit", "disable", "delete"):
-        site.see(f"job-{page}", f"/projects/{project.id}/cron/{new.id}/{page}")
+    at = f"/projects/{project.id}/cron/{new.id}"
+    for page in ("edit", "disable", "delete", "trigger", "pause"):
+        site.see(f"job-{page}", f"{at}/{page}")
+    site.see("job-trigger-wrong", f"{at}/trigger", status=422, form={"since": "2999-01-01T00:00"})
+    site.see("job-pause-wrong", f"{at}/pause", status=422, form={"until": "2020-01-01T00:00"})
+    _job(rows, site, project, "job-paused-until", name="On holiday", paused_until=AT + timedelta(days=14))
+    left = {"name": "Left out", "skipped_until": AT + timedelta(days=1)}
+    left = _job(rows, site, project, "job-left-out", next_run_at=AT + timedelta(days=2), **left)
     disabled = {"is_enabled": False, "next_run_at": None}
     _job(rows, site, project, "job-disabled", name="Disabled", **disabled)
     paused = {"name": "Paused", "paused_at": AT, "next_run_at": None, "failures_in_row": 5}
@@ -215,6 +247,13 @@ def _jobs(rows: Rows, site: Site, project: Any) -> None:
             attempt(rows, execution, 1, started_at=AT + ran, **status)
             step(rows, execution, "scan", started_at=AT + ran, **status)
         site.see(f"execution-{name}", f"/executions/{execution.id}")
+        if name == "running":
+            for page in ("trigger", "disable"):
+                site.see(f"job-running-{page}", f"/projects/{project.id}/cron/{job.id}/{page}")
+        if name == "success":
+            history = f"/projects/{project.id}/cron/{job.id}"
+            site.see("history-no-match", f"{history}?trigger=webhook")
+            site.see("history-wrong-date", f"{history}?from=soon&outcome=SUCCESS")
     states_execution.add(rows, site.see, project, AT, f"{MARKUP} {RTL}")
 
 
@@ -284,6 +323,7 @@ def _many(rows: Rows, site: Site, jobs: int = 50, executions: int = 1000) -> Non
     for page in ("dashboard", "drafts", "notifications"):
         site.see(f"many-{page}", f"/{page}", who="many")
     site.see("many-job", f"/projects/{project.id}/cron/{made[0].id}", who="many")
+    site.see("many-job-filtered", f"/projects/{project.id}/cron/{made[0].id}?outcome=FAILED", who="many")
 
 
 def _told(rows: Rows, site: Site, project: Any, jobs: list[Any], count: int = 100) -> None:
