@@ -82,7 +82,7 @@ def send_due(session: Session, base_url: str) -> list[Bell]:
 
 def _send(session: Session, user_id: str, now: datetime, base_url: str) -> list[Bell]:
     """One winner for each digest: the row remembers the next instant, and only who moves it mails."""
-    user = session.get(User, user_id, populate_existing=True)
+    user = _locked(session, user_id)
     if user is None or user.digest_at is None or user.digest_at > now:
         return []
     wishes = Wishes.of(user)
@@ -120,6 +120,12 @@ def _send(session: Session, user_id: str, now: datetime, base_url: str) -> list[
     return [Bell("deliver", mail.id)]
 
 
+def _locked(session: Session, user_id: str) -> User | None:
+    """The user as they stand now, whose wishes nobody changes until the commit. The lock is one that lets
+    rows be added for the user meanwhile."""
+    return session.get(User, user_id, populate_existing=True, with_for_update={"key_share": True})
+
+
 def _set_right(session: Session, now: datetime) -> None:
     with session.begin():
         if not first_this_hour(session, "digests", now):
@@ -128,7 +134,7 @@ def _set_right(session: Session, now: datetime) -> None:
         astray = list(session.scalars(_ASTRAY, {"far": now + FAR}))
     for user_id in astray:
         with session.begin():
-            user = session.get(User, user_id, populate_existing=True)
+            user = _locked(session, user_id)
             if user is not None:
                 plan(session, user)
 

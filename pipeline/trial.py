@@ -38,7 +38,7 @@ def send(session: Session, user: User, base_url: str) -> Bell:
         EmailDelivery.user_id == user.id, EmailDelivery.event == EVENT, EmailDelivery.created_at > now - HOUR
     )
     # The user's row is locked: of two requests at once the second counts the first one's.
-    session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     lately = sorted(session.scalars(mine))
     if len(lately) >= MOST_AN_HOUR:
         raise TooManyError(lately[-MOST_AN_HOUR] + HOUR)

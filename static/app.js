@@ -29,6 +29,12 @@ function say(sentence, seconds = 6) {
 
 for (const line of said.children) leave(line, 8);
 
+// A filter that is swapped in place stands in the address, too.
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form?.matches("[data-address]")) history.replaceState(null, "", `?${new URLSearchParams(new FormData(form))}`);
+});
+
 document.addEventListener("say", (event) => say(event.detail.value));
 
 // What is seen of an element, without what it names as no part of it.

@@ -124,7 +124,7 @@ def test_the_list_and_the_preferences(workerless: Stack, page: Page, repository:
     mark(page)
     page.get_by_label("Job").select_option("Daily Content Generation")
     expect(page.locator("[data-item]")).to_have_count(2)
-    page.wait_for_url(f"**/notifications?*job={job.id}*")
+    expect(page).to_have_url(f"{workerless.url}/notifications?job={job.id}")
 
     # One is read in place, by the keyboard; the focus stays where it was, and so do the filters.
     page.get_by_role("button", name="Mark as read: Daily failed").press("Enter")
@@ -143,7 +143,7 @@ def test_the_list_and_the_preferences(workerless: Stack, page: Page, repository:
     page.get_by_role("link", name="What you are told").click()
     hour = page.get_by_label("Hour of the digest")
     expect(hour).to_be_hidden()
-    page.get_by_text("Once a week").click()
+    page.get_by_label("Once a week").check()
     hour.select_option("5:00 PM")
     page.get_by_label("Day of the weekly one").select_option("Wednesday")
     page.get_by_label("By email: A run succeeded", exact=True).uncheck()
@@ -179,7 +179,7 @@ def test_all_of_it_without_javascript(workerless: Stack, browser: Browser, page:
     expect(plain.get_by_text("All is read.")).to_be_visible()
 
     plain.get_by_role("link", name="What you are told").click()
-    plain.get_by_text("Once a day").click()
+    plain.get_by_label("Once a day").check()
     plain.get_by_label("In the app: A run succeeded", exact=True).uncheck()
     plain.get_by_role("button", name="Save").click()
     expect(plain.get_by_text("Saved what you are told.")).to_be_visible()

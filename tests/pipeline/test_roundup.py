@@ -117,6 +117,7 @@ def test_what_it_tells_by_job_in_text_and_html(session, clock, owner):
     add(session, owner, "B failed", job="b job", icon="❌", event="failure")
     clock.advance(3600)
     add(session, owner, "A done", job="A job", posts=posts)
+    clock.advance(1)
     add(session, owner, "A token ends", job="", icon="🔑", event="expiry")
     clock.advance(86_400)
     roundup.send_due(session, BASE)

@@ -9,8 +9,10 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from lib.links import Links
 from lib.settings import Settings
 from models.notification import EmailDelivery
+from pipeline.letters import UNSUBSCRIBE
 from pipeline.outbox import MailError
 from tasks.mailer import make_sender
 from tests.standins.mail import Mailbox, html_of, text_of
@@ -194,3 +196,20 @@ def test_a_mail_about_an_event_can_be_unsubscribed_from_with_one_click(mailbox, 
     [message] = mailbox.messages
     assert message["list-unsubscribe"].startswith("<https://cast.example/unsubscribe?token=")
     assert message["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.loopback
+@pytest.mark.parametrize("event", ["success", "weekly", "test", None])
+def test_the_link_that_stops_them_stands_in_text_and_html_too(mailbox, mail, event):
+    mail.user_id, mail.event = "user_1", event
+    mail.text, mail.html = f"Unsubscribe: {UNSUBSCRIBE}", f'<a href="{UNSUBSCRIBE}">Unsubscribe</a>'
+    by_smtp(mailbox.port, base_url="https://cast.example", secret_key="s" * 32)(mail)
+
+    [message] = mailbox.messages
+    if event in (None, "test"):
+        assert message["list-unsubscribe"] is None
+        return
+    link = message["list-unsubscribe"].strip("<>")
+    assert Links("", "s" * 32).unsubscribable(link.partition("token=")[2]) == ("user_1", event)
+    assert text_of(message).strip() == f"Unsubscribe: {link}"
+    assert html_of(message).strip() == f'<a href="{link}">Unsubscribe</a>'
