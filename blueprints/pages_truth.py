@@ -44,9 +44,9 @@ def _truth(
     retries = max(execution.failures - 1, 0)
     after = f" after {plural(retries, 'retry', 'retries')}" if retries else ""
     took = f" in {view.duration(execution.duration)}" if execution.duration is not None else ""
-    written = execution.items_success
+    written, verb = execution.items_success, "would be written" if execution.dry_run else "written"
     return {
-        Outcome.SUCCESS: f"{plural(written, 'post')} written from {_found(execution, results)}{took}.",
+        Outcome.SUCCESS: f"{plural(written, 'post')} {verb} from {_found(execution, results)}{took}.",
         Outcome.PARTIAL: f"{written} of {execution.items_processed} posts written; {_failed(results)}.",
         Outcome.NO_ACTIVITY: _nothing(execution),
         Outcome.NOT_SIGNIFICANT: _too_little(execution),

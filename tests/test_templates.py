@@ -67,7 +67,11 @@ def site(rows: Rows, user) -> list[str]:
         *("/dashboard", "/start", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),
         *(f"{at_project}/cron/new", at_job, f"{at_job}/edit", f"{at_job}/disable", f"{at_job}/delete"),
         *(f"{at_job}/trigger", f"{at_job}/pause"),
-        *(f"/executions/{execution.id}", f"/executions/{execution.id}/raw"),
+        *(
+            f"/executions/{execution.id}",
+            f"/executions/{execution.id}/raw",
+            f"/executions/{execution.id}/receipt",
+        ),
         *(f"/executions/{told.id}", "/drafts", f"/drafts/{draft.id}"),
         f"/drafts/{draft.id}/compare",
         *("/notifications", "/notifications/badge", "/notifications/preferences"),

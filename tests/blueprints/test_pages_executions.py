@@ -211,9 +211,11 @@ def test_an_error_stands_with_its_stack_trace_folded(visitor, rows, job):
 def test_a_dry_run_shows_what_would_be_said(visitor, rows, job):
     content = {"title": "Would be", "content": "Text of the dry run", "tags": ["one"]}
     result = {"platformType": "DEVTO", "success": True, "error": None, "platformId": "p", "content": content}
-    execution = rows.execution(job, dry_run=True, output={"activity": {}, "results": [result]})
+    values = {"items_success": 1, "summary": "1 commit"}
+    execution = rows.execution(job, dry_run=True, **values, output={"activity": {}, "results": [result]})
     page = text(visitor.get(f"/executions/{execution.id}"))
     assert "dry run" in page
+    assert "1 post would be written from 1 commit." in page
     assert "Would be #one Text of the dry run" in page
 
 

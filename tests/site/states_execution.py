@@ -202,6 +202,13 @@ def _partial(rows: Rows, see: Any, job: Any, at: datetime) -> None:
 def _dry(rows: Rows, see: Any, job: Any, at: datetime) -> None:
     said = {"title": "What would be said", "content": "One line.\n\nAnd another one.", "tags": ["python"]}
     execution = _ran(
-        rows, job, at, dry_run=True, moves_cursor=False, output=_output(_result("DEVTO", content=said))
+        rows,
+        job,
+        at,
+        dry_run=True,
+        moves_cursor=False,
+        items_processed=1,
+        items_success=1,
+        output=_output(_result("DEVTO", content=said)),
     )
     see("execution-dry-run-told", f"/executions/{execution.id}")
