@@ -151,7 +151,7 @@ def _spent(which: ColumnElement[bool]) -> ColumnElement[str]:
 def _in_one(parts: Sequence[Any], which: ColumnElement[bool]) -> Any:
     """All of them as one text, so that one look-up finds them."""
     texts = [func.coalesce(cast(part, String), "") for part in parts]
-    whole = texts[0]
+    whole: Any = texts[0]
     for text in texts[1:]:
         whole = whole + " " + text
     return select(whole).where(which).correlate(Job, Project, Execution).scalar_subquery()
