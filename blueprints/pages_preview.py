@@ -3,15 +3,18 @@ loads nothing."""
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from blueprints.markdown import MARKDOWN, parsed, plain, seen
+from blueprints.markdown import made, markdown, parsed, plain, seen
 from blueprints.pages_claims import Review, Span
 from models import Draft
 from platforms import PLATFORMS
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _TAGS = {
     *("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong"),
@@ -30,7 +33,7 @@ def rendered(text: str, spans: Sequence[Sequence[Span]] = ()) -> Markup:
     for token, places in zip(blocks, spans, strict=False):
         if token.type == "inline" and places:
             token.children = list(_marked(token.children or [], places))
-    return _safe(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
+    return _safe(markdown().renderer.render(tokens, markdown().options, {}))
 
 
 def line(text: str, spans: Sequence[Span] = (), fold: int | None = None) -> Markup:
@@ -88,7 +91,7 @@ def _closing(span: Span) -> str:
     return f'</span><a class="ref" href="#s{number}">{number}</a>'
 
 
-def _marked(children: Sequence[Token], spans: Sequence[Span]) -> Iterable[Token]:
+def _marked(children: "Sequence[Token]", spans: Sequence[Span]) -> "Iterable[Token]":
     """The parts of a line with marks between them; a mark inside code or an image stands behind it, and none
     inside a link, which could hold no other."""
     marks = [mark for s in spans for mark in ((s.start, _opening(s)), (s.end, _closing(s)))]
@@ -96,26 +99,18 @@ def _marked(children: Sequence[Token], spans: Sequence[Span]) -> Iterable[Token]
     for child in children:
         text = seen(child)
         while marks and not links and marks[0][0] <= at:
-            yield _html(marks.pop(0)[1])
+            yield made("html_inline", marks.pop(0)[1])
         if child.type == "text" and not links:
             done = 0
             while marks and marks[0][0] < at + len(text):
                 place, html = marks.pop(0)
-                yield _text(text[done : place - at])
-                yield _html(html)
+                yield made("text", text[done : place - at])
+                yield made("html_inline", html)
                 done = place - at
-            yield _text(text[done:])
+            yield made("text", text[done:])
         else:
             yield child
         links += {"link_open": 1, "link_close": -1}.get(child.type, 0)
         at += len(text)
     for _, html in marks:
-        yield _html(html)
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def _html(content: str) -> Token:
-    return Token("html_inline", "", 0, content=content)
+        yield made("html_inline", html)

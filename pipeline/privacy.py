@@ -3,12 +3,10 @@ wants left out. Pure functions on values; `pipeline.heldback` keeps what is held
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
-
-from pathspec import GitIgnoreSpec
 
 from lib.masking import mask
 from lib.words import plural
@@ -26,6 +24,9 @@ from models.values import (
 )
 from pipeline.belonging import Belonging, Item, items
 from pipeline.closing import Own
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 # The id of a GitHub advisory (docs.github.com, "About the GitHub Advisory database", 2026-11-23) and of a CVE
 # record (cve.org: a year and four digits or more), with whatever dash or underscore.
@@ -95,7 +96,7 @@ def leave_out(activity: Activity, words: Iterable[str], paths: Iterable[str]) ->
     went. Commits whose files were not read cannot be judged: to leak nothing they go as well, but for merges
     and for what a pull request brought of which something was read and stays; `cuts` says how many.
     """
-    spec = GitIgnoreSpec.from_lines(paths)
+    spec = _spec(list(paths))
     by_path, unread = _by_path(activity, spec)
     if unread:
         activity = replace(activity, cuts=(*activity.cuts, _unread_sentence(unread)))
@@ -106,7 +107,7 @@ def leave_out(activity: Activity, words: Iterable[str], paths: Iterable[str]) ->
     if pattern is not None:
         newcomers = (one for one in left.newcomers if not pattern.search(_folded("\n".join(_names(one)))))
         left = replace(left, newcomers=tuple(newcomers))
-    return _without_files(left, spec) if len(spec) else left
+    return _without_files(left, spec) if spec else left
 
 
 def with_items(activity: Activity, more: Held) -> Activity:
@@ -139,7 +140,8 @@ def only(held: Held, keys: Collection[Key]) -> Held:
 def is_glob(pattern: str) -> bool:
     """Whether this line of a .gitignore would say anything: it is not empty, no comment and no nonsense."""
     try:
-        return any(one.include is not None for one in GitIgnoreSpec.from_lines([pattern]).patterns)
+        spec = _spec([pattern])
+        return spec is not None and any(one.include is not None for one in spec.patterns)
     except ValueError:
         return False
 
@@ -178,9 +180,18 @@ def _by_word(activity: Activity, pattern: re.Pattern[str] | None) -> set[Key]:
     return named
 
 
-def _by_path(activity: Activity, spec: GitIgnoreSpec) -> tuple[set[Key], int]:
+def _spec(lines: Sequence[str]) -> "GitIgnoreSpec | None":
+    """None without lines: most have none, and then its library takes no memory."""
+    if not lines:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def _by_path(activity: Activity, spec: "GitIgnoreSpec | None") -> tuple[set[Key], int]:
     """What goes, and how many commits among it were not read."""
-    if not len(spec):
+    if not spec:
         return set(), 0
     matching = {
         commit.key
@@ -212,7 +223,7 @@ def _unread_sentence(count: int) -> str:
     )
 
 
-def _without_files(activity: Activity, spec: GitIgnoreSpec) -> Activity:
+def _without_files(activity: Activity, spec: "GitIgnoreSpec") -> Activity:
     thinned = (
         replace(commit, files=tuple(file for file in commit.files if not spec.match_file(file.path)))
         for commit in activity.commits

@@ -5,6 +5,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_browser import EMAIL, audit, register
+from tests.plugins.browser import mark, stayed
 from tests.standins.stack import Stack
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(120)]
@@ -62,3 +63,18 @@ def test_a_person_finds_triggers_and_watches(stack: Stack, page: Page):
     page.get_by_role("link", name="List", exact=True).click()
     expect(page.locator(".joblist [data-item]")).to_have_count(1)
     audit(page)
+
+
+def test_a_poll_brings_along_what_the_answer_before_told(stack: Stack, page: Page):
+    register(page, stack)
+    two_jobs(stack)
+    page.goto(f"{stack.url}/dashboard")
+    mark(page)
+    told = ""
+    for _ in range(2):
+        with page.expect_response("**/dashboard/changes**") as answer:
+            page.evaluate("htmx.trigger('#pulse', 'every')")
+        assert answer.value.status == 204
+        assert answer.value.request.headers.get("x-glance", "") == told
+        told = answer.value.headers["x-glance"]
+    assert stayed(page)
