@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.blueprints.conftest import Rows
 from tests.blueprints.pages import attempt, step
+from tests.site.states_account import see_account, see_questions
 
 AT = datetime(2025, 10, 3, 9, tzinfo=UTC)
 """The instant at which every page is looked at."""
@@ -49,6 +50,7 @@ def fill(rows: Rows) -> Site:
         site.users[name] = rows.user(email=f"{name}@example.com", verified_at=AT)
     _tick(rows)
     _strangers(site)
+    see_account(rows, site, AT)
     for page in ("dashboard", "drafts", "notifications", "settings", "projects/new"):
         site.see(f"empty-{page.replace('/', '-')}", f"/{page}", who="empty")
     _owner(rows, site)
@@ -103,6 +105,7 @@ def _job(rows: Rows, site: Site, project: Any, seen: str, **values: Any) -> Any:
 
 def _jobs(rows: Rows, site: Site, project: Any) -> None:
     new = _job(rows, site, project, "job-new")
+    see_questions(site, f"/projects/{project.id}", f"/projects/{project.id}/cron/{new.id}")
     for page in ("edit", "disable", "delete"):
         site.see(f"job-{page}", f"/projects/{project.id}/cron/{new.id}/{page}")
     disabled = {"is_enabled": False, "next_run_at": None}
