@@ -93,5 +93,5 @@ def _shortcuts(page: Any) -> None:
 
 def _lose(page: Any) -> None:
     """As when the server has gone, without the failed request, which a browser complains of."""
-    page.wait_for_function("window.miss")
+    page.wait_for_function("'miss' in window")
     page.evaluate("miss(); clearTimeout(retry); retry = 1")
