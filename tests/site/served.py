@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from flask import abort
 from sqlalchemy.orm import sessionmaker
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -53,6 +54,7 @@ def serving(folder: Path) -> Iterator[Served]:
             load({"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": "tests-only"})
         )
         app.testing = True
+        app.add_url_rule("/broken/<int:code>", view_func=abort)
         Base.metadata.create_all(engine)
         site = fill(Rows(sessionmaker(engine, expire_on_commit=False)))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)

@@ -12,6 +12,7 @@ from lib.links import Links
 from tests.blueprints.conftest import Rows
 from tests.blueprints.pages import attempt, step
 from tests.site import states_execution
+from tests.site.states_account import see_account, see_questions
 
 AT = datetime(2025, 10, 3, 9, tzinfo=UTC)
 """The instant at which every page is looked at."""
@@ -53,6 +54,7 @@ def fill(rows: Rows) -> Site:
         site.users[name] = rows.user(email=f"{name}@example.com", verified_at=AT, **values)
     _tick(rows)
     _strangers(site)
+    see_account(rows, site, AT)
     for page in ("dashboard", "drafts", "notifications", "settings", "projects/new"):
         site.see(f"empty-{page.replace('/', '-')}", f"/{page}", who="empty")
     _start(rows, site)
@@ -177,6 +179,7 @@ def _job(rows: Rows, site: Site, project: Any, seen: str, **values: Any) -> Any:
 def _jobs(rows: Rows, site: Site, project: Any) -> None:
     new = _job(rows, site, project, "job-new")
     at = f"/projects/{project.id}/cron/{new.id}"
+    see_questions(site, f"/projects/{project.id}", at)
     for page in ("edit", "disable", "delete", "trigger", "pause"):
         site.see(f"job-{page}", f"{at}/{page}")
     site.see("job-trigger-wrong", f"{at}/trigger", status=422, form={"since": "2999-01-01T00:00"})

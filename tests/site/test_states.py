@@ -38,8 +38,7 @@ def look(browser: Browser, served: Served, *, whole: bool) -> list[Any]:
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        refused = "the server responded with a status of 4" in message.text
-        if message.type in ("error", "warning") and not refused:
+        if message.type in ("error", "warning"):
             said.append(message.text)
 
     pages = {who: context.new_page() for who, context in looking.contexts(browser, served).items()}
@@ -61,8 +60,14 @@ def look(browser: Browser, served: Served, *, whole: bool) -> list[Any]:
         for size in (SIZES[1400], ZOOMED):
             page.set_viewport_size(size)
             wrong += [(state.name, size["width"], fault) for fault in looking.too_wide(page)]
-        wrong += [(state.name, line) for line in said]
+        wrong += [(state.name, line) for line in said if not _refused(line, state.status)]
         said.clear()
     for page in pages.values():
         page.context.close()
     return wrong
+
+
+def _refused(line: str, status: int) -> bool:
+    """Chromium logs each page that is not a success."""
+    said = "the server responded with a status of"
+    return f"{said} 4" in line or f"{said} {status}" in line
