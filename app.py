@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import BLUEPRINTS, access, cli, errors
 from blueprints.extensions import csrf, db, limiter, login_manager
+from lib import garbage
 from lib.secrets import SecretBox
 from lib.settings import Settings, load
 from tasks import queue
@@ -36,6 +37,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     cli.init_app(app)
     app.after_request(_harden)
+    return app
+
+
+def create_served() -> Flask:
+    """For a process that serves it and does nothing else."""
+    app = create_app()
+    garbage.settle()
     return app
 
 

@@ -18,8 +18,10 @@ from blueprints import (
     projects,
     security,
     settings,
+    start,
     unsubscribe,
     webhooks,
+    zones,
 )
 from blueprints.api import api
 from blueprints.health import health
@@ -30,6 +32,7 @@ BLUEPRINTS = (
     pages_frame.bp,
     help.bp,
     auth.bp,
+    start.bp,
     dashboard.bp,
     projects.bp,
     project_platforms.bp,
@@ -46,4 +49,5 @@ BLUEPRINTS = (
     mailed.bp,
     unsubscribe.bp,
     webhooks.bp,
+    zones.bp,
 )

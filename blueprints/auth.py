@@ -23,6 +23,8 @@ from tasks import queue
 bp = Blueprint("auth", __name__)
 Answer = Response | str | tuple[str, int]
 UNKNOWN = "No account has this email and password. Check both, or create an account."
+# Who registers is signed in at once, also where mails become files, so that the answer must tell that an
+# address is taken. How many can be tried out is limited instead.
 TAKEN = "There is an account with this email already: sign in instead."
 CLOSED = "Registration is closed here. Whoever runs this instance can create an account for you."
 USED = (
@@ -49,6 +51,7 @@ def register() -> Answer:
 
 @bp.post("/register")
 @limiter.limit("20 per minute")
+@limiter.limit("10 per hour", deduct_when=lambda answer: answer.status_code == 422)  # see TAKEN
 def create() -> Answer:
     if settings().registration == "closed":
         return _register(forms.typed(), forms.no_errors(), 403)
@@ -67,7 +70,7 @@ def create() -> Answer:
         return _register(forms.typed(), forms.error_at("email", TAKEN), 422)
     queue.ring([bell] if bell else [])
     sessions.start(user)
-    return redirect(url_for("dashboard.show"), 303)
+    return redirect(url_for("start.show"), 303)
 
 
 def _offered_zone() -> str:

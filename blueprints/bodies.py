@@ -52,6 +52,24 @@ def _past(text: str) -> str:
     return clock.iso(instant) or ""
 
 
+def _future(text: str) -> str:
+    """An instant, in the one form in which it is kept."""
+    try:
+        instant = clock.parse_iso(text)
+    except (ValueError, OverflowError):
+        raise wrong("Must be an instant such as 2031-01-31T09:00:00Z.") from None
+    if instant.year > 9000 or instant <= clock.now():
+        raise wrong("Must be an instant in the future, such as 2031-01-31T09:00:00Z.")
+    return clock.iso(instant) or ""
+
+
+def _instant(text: str) -> str:
+    try:
+        return clock.iso(clock.parse_iso(text)) or ""
+    except (ValueError, OverflowError):
+        raise wrong("Must be an instant such as 2025-10-03T09:00:00Z.") from None
+
+
 def _days(days: int) -> int:
     if days not in FIRST_RUN_DAYS:
         raise wrong("Must be 1, 7 or 30.")
@@ -145,6 +163,8 @@ Days = Annotated[
     int, AfterValidator(_days), WithJsonSchema({"type": "integer", "enum": list(FIRST_RUN_DAYS)})
 ]
 Past = Annotated[str, AfterValidator(_past), WithJsonSchema({"type": "string", "format": "date-time"})]
+Future = Annotated[str, AfterValidator(_future), WithJsonSchema({"type": "string", "format": "date-time"})]
+Instant = Annotated[str, AfterValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Budget = Annotated[
     Any,
     AfterValidator(_budget),
@@ -283,6 +303,13 @@ class TriggerBody(Body):
     since: Past | None = None
 
 
+class SkipBody(Body):
+    """`slot` is the one that is meant, nextRunAt as it was read: where another one is next by now, nothing is
+    left out."""
+
+    slot: Instant | None = None
+
+
 def editable(model: type[Body]) -> type[Body]:
     """The same model for a PATCH: every field may be left out."""
     may_be_absent = Field(default=None, json_schema_extra=without_default)
@@ -295,4 +322,9 @@ def editable(model: type[Body]) -> type[Body]:
 
 ProjectEdit = editable(ProjectBody)
 PlatformEdit = editable(PlatformBody)
-JobEdit = editable(JobBody)
+JobEdit = create_model(
+    "JobBodyEdit",
+    __base__=editable(JobBody),
+    __doc__="No slot runs before pausedUntil; null ends such a pause.",
+    paused_until=(Future | None, Field(default=None, json_schema_extra=without_default)),
+)

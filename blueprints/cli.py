@@ -12,6 +12,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
+from blueprints import inputs
 from blueprints.access import settings
 from blueprints.extensions import db
 from blueprints.webhooks import LARGEST
@@ -22,8 +23,6 @@ from tasks.queue import worker_command
 
 user_cli = AppGroup("user", help="Accounts.")
 token_cli = AppGroup("token", help="API tokens.")
-MIN_PASSWORD = 8
-MAX_PASSWORD = 1000
 
 
 def init_app(app: Flask) -> None:
@@ -44,9 +43,9 @@ def create_user(email: str, password_stdin: bool) -> None:
     """Create an account for EMAIL."""
     password = sys.stdin.readline().rstrip("\n")
     _need_tables()
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise click.ClickException(f"The password wants {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     email = email.strip().lower()
+    if said := inputs.password_said(password, email):
+        raise click.ClickException(f"The password: {said}")
     if "@" not in email or len(email) > 254:
         raise click.ClickException("EMAIL wants an address such as you@example.com.")
     if db.session.scalar(select(User).where(User.email == email)):
@@ -104,7 +103,7 @@ def web_command(host: str, port: int) -> list[str]:
     Waitress and not gunicorn, whose managing process alone takes 15 MB; gunicorn is for production.
     """
     flags = f"--listen {host}:{port} --threads 8 --max-request-body-size {LARGEST} --call"
-    return [sys.executable, "-m", "waitress", *flags.split(), "app:create_app"]
+    return [sys.executable, "-m", "waitress", *flags.split(), "app:create_served"]
 
 
 @click.command("serve")

@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
-from blueprints import htmx, pages_cards, pages_overview
+from blueprints import htmx, pages_cards, pages_glance, pages_overview
 from blueprints.pages_overview import Asked, Overview
 
 bp = Blueprint("dashboard", __name__)
@@ -23,9 +23,12 @@ def show() -> Response:
 @login_required
 def changes() -> Response:
     """One poll for the whole page: what changed since it was shown, nothing while nothing has."""
+    glance = pages_glance.dashboard(current_user)
+    if htmx.looked(glance):
+        return htmx.unchanged(glance)
     seen, shown = _seen(), request.args.get("v", "")
     if shown == seen.versions:
-        return htmx.unchanged()
+        return htmx.unchanged(glance)
     parts = [htmx.block(PAGE, "pulse", seen=seen)]
     if shown[4:8] != seen.top:
         parts += [htmx.block(PAGE, block, seen=seen, apart=True) for block in ("top", "chips")]

@@ -1,5 +1,7 @@
 """Every error as an answer: a page for people, one JSON shape for programs."""
 
+import math
+import time
 from typing import Any
 
 from flask import Flask, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -8,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from blueprints import htmx
-from blueprints.extensions import db
+from blueprints import htmx, view
+from blueprints.extensions import db, limiter
 from models.base import AWAY, may_pass, said
 
 Details = list[dict[str, str]]
@@ -23,7 +25,7 @@ WORDS = {
     ),
     405: ("Not that way", "This address does not take that kind of request."),
     413: ("Too large", "A request may have 1 MiB at most. Shorten the text and send it again."),
-    429: ("Too many tries", "Wait a minute, then try again."),
+    429: ("Too many tries", "Try again in {}."),
     500: (
         "Something broke on our side",
         "It was written to the server's log. Nothing you had stored is lost; try again in a moment.",
@@ -81,6 +83,8 @@ def _http_error(error: HTTPException) -> Response:
             "The form had expired",
             "Nothing was changed. Go back, reload the page and send it again.",
         )
+    if wait := _wait() if status == 429 else 0:
+        advice = advice.format(view.amount(wait))
     if to_a_program():
         said = f"{error.description}" if isinstance(error, CSRFError) or status in (400, 415) else f"{title}."
         answer = api_error(status, said)
@@ -89,6 +93,8 @@ def _http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             answer.headers[name] = value
+    if wait:
+        answer.headers["Retry-After"] = str(wait)
     return answer
 
 
@@ -120,6 +126,13 @@ def _no_database(error: SQLAlchemyError) -> Response:
     answer = api_error(503, f"{title}. {advice}") if to_a_program() else _page(title, advice, 503)
     answer.headers["Retry-After"] = "60"
     return answer
+
+
+def _wait() -> int:
+    """Seconds until the limit that was passed counts anew."""
+    limit = limiter.current_limit
+    # The limiter goes by the system's clock.
+    return max(1, math.ceil(limit.reset_at - time.time())) if limit else 60
 
 
 def to_a_program() -> bool:

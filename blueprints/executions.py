@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from blueprints import execution_detail, htmx, jobs, pages_execution, pages_receipt
+from blueprints import execution_detail, htmx, jobs, pages_execution, pages_glance, pages_receipt
 from blueprints.access import owned, tariff
 from blueprints.extensions import db
 from models import Execution
@@ -21,9 +21,13 @@ PAGE = "executions/page.html"
 @bp.get("")
 @login_required
 def show(execution_id: str) -> Response:
-    shown = pages_execution.page(owned(Execution, execution_id))
-    if htmx.asked() and request.args.get("v") == htmx.version(shown):
-        return htmx.unchanged()
+    is_poll = htmx.asked() and "v" in request.args
+    glance = pages_glance.execution(current_user, execution_id) if is_poll else None
+    if htmx.looked(glance):
+        return htmx.unchanged(glance)
+    shown = pages_execution.load(execution_id)
+    if is_poll and request.args["v"] == htmx.version(shown):
+        return htmx.unchanged(glance)
     return htmx.page(PAGE, "live", run=shown)
 
 
@@ -39,6 +43,14 @@ def raw(execution_id: str) -> str:
 def whole(execution_id: str) -> Response:
     shown = pages_receipt.masked(execution_detail.detail(owned(Execution, execution_id)))
     return pages_receipt.file(shown, f"repocast-execution-{execution_id}.json")
+
+
+@bp.get("/receipt")
+@login_required
+def paper(execution_id: str) -> str:
+    shown = pages_execution.load(execution_id)
+    posts = pages_receipt.posts(db.session.get_one(Execution, execution_id))
+    return render_template("executions/receipt.html", run=shown, posts=posts)
 
 
 @bp.get("/receipt.json")

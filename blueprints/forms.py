@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from blueprints import voice
 from blueprints.inputs import WITHHOLD, InputError
 from models import Job, Project
+from pipeline.schedule import DEFAULT_HOUR
 from pipeline.tariff import typed as amount
 
 Form = MultiDict[str, str]
@@ -15,8 +16,7 @@ Errors = dict[str, str]
 NEW_JOB = {
     "name": "Daily Content Generation",
     "frequency": "DAILY",
-    "hour": "9",
-    "minute": "0",
+    "time": "09:00",
     "timezone": "UTC",
     "dayOfMonth": "1",
     "expression": "0 9 * * 1-5",
@@ -33,7 +33,13 @@ NEW_JOB = {
     "isEnabled": "on",
 }
 _INNER = {"timeConfig", "credentials", "settings"}
-_SAID_BY = {"firstRun.since": "since", "firstRun.days": "firstRun"}
+_SAID_BY = {
+    "firstRun.since": "since",
+    "firstRun.days": "firstRun",
+    "timeConfig.hour": "time",
+    "timeConfig.minute": "time",
+}
+_TIME = "Must be a time of day such as 09:30, from 00:00 to 23:59."
 
 
 class Filled(Form):
@@ -51,6 +57,16 @@ def typed() -> Filled:
     return Filled(request.form)
 
 
+def job_typed() -> Filled:
+    """The same for a job, whose time is one field; `hour` and `minute` are read as well."""
+    form = typed()
+    if "time" not in form and ("hour" in form or "minute" in form):
+        form["time"] = f"{form['hour'] or DEFAULT_HOUR:0>2}:{form['minute']:0>2}"
+    for name in ("hour", "minute"):
+        form.poplist(name)
+    return form
+
+
 def no_errors() -> Errors:
     return {}
 
@@ -60,7 +76,7 @@ def errors_of(error: InputError) -> Errors:
     errors: Errors = {}
     for detail in error.details:
         name = _field(detail["field"])
-        errors[name] = f"{errors.get(name, '')} {detail['message']}".strip()
+        errors[name] = _TIME if name == "time" else f"{errors.get(name, '')} {detail['message']}".strip()
     errors["said"] = said(len(errors), error)
     return errors
 
@@ -116,7 +132,13 @@ def job_values(job: Job | None, timezone: str = "UTC") -> Filled:
     """A job as its flat form, the opposite of `inputs.job_form`; a new one starts in `timezone`."""
     if job is None:
         return Filled(NEW_JOB | {"timezone": timezone})
-    config = {key: value for key, value in job.time_config.items() if key != "dayOfWeek"}
+    config: dict[str, Any] = {
+        key: job.time_config[key]
+        for key in ("timezone", "dayOfMonth", "expression")
+        if key in job.time_config
+    }
+    if "hour" in job.time_config:
+        config["time"] = f"{job.time_config['hour']:02}:{job.time_config.get('minute', 0):02}"
     days = job.time_config.get("dayOfWeek", [])
     flat: dict[str, Any] = NEW_JOB | {key: str(value) for key, value in config.items()}
     flat |= {

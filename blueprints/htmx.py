@@ -8,6 +8,7 @@ from flask import current_app, flash, make_response, redirect, render_template, 
 from werkzeug.wrappers import Response
 
 Context = dict[str, Any]
+GLANCE = "X-Glance"
 
 
 def asked() -> bool:
@@ -34,9 +35,20 @@ def version(shown: object) -> str:
     return f"{zlib.crc32(repr(shown).encode()):08x}"
 
 
-def unchanged() -> Response:
-    """Nothing new to show."""
-    return make_response("", 204)
+def looked(glance: str | None) -> bool:
+    """Whether the poll was told before that what it shows is up to date at this very glance
+    (blueprints/pages_glance.py)."""
+    return glance is not None and request.headers.get(GLANCE) == _stamp(glance)
+
+
+def unchanged(glance: str | None = None) -> Response:
+    """Nothing new to show. The page sends the stamp of `glance` along with its next poll (static/live.js)."""
+    return make_response("", 204, {} if glance is None else {GLANCE: _stamp(glance)})
+
+
+def _stamp(glance: str) -> str:
+    """It counts for what this poll shows, and nothing else that its fragment may show later."""
+    return version((glance, request.args.get("v")))
 
 
 def gone() -> Response:

@@ -11,13 +11,14 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints import bodies, bodies_base, disclosure
 from blueprints import voice as voices
-from lib import clock
+from lib import clock, passwords
 from models import Job, Platform, Project
 from pipeline.schedule import Schedule, ScheduleError
 
 Details = list[dict[str, str]]
 Model = TypeVar("Model", bound=BaseModel)
 MIN_PASSWORD, MAX_PASSWORD = 8, 1000
+COMMON = "Is one of the first that are guessed. Take another one, such as four words of no known sentence."
 WITHHOLD = {"withholdWords": "words", "withholdPaths": "paths"}
 """The fields of a form, one entry a line, and their places in the API's `withhold`."""
 _EMAIL = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -261,11 +262,11 @@ def email_said(email: str) -> str | None:
     return "Must be an address such as you@example.com." if wrong else None
 
 
-def password_said(password: str) -> str | None:
-    """What is wrong with a new password."""
-    if MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return None
-    return f"Must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+def password_said(password: str, *known: str) -> str | None:
+    """What is wrong with a new password. `known`: of its account, such as the address."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        return f"Must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+    return COMMON if passwords.is_common(password, *known) else None
 
 
 def read_user(email: str, password: str) -> dict[str, str]:
@@ -273,7 +274,7 @@ def read_user(email: str, password: str) -> dict[str, str]:
     email, details = email.strip().lower(), []
     if said := email_said(email):
         details.append(detail("email", said))
-    if said := password_said(password):
+    if said := password_said(password, email):
         details.append(detail("password", said))
     return _accepted({"email": email, "password": password}, details)
 
@@ -300,8 +301,12 @@ def job_form(form: MultiDict[str, str]) -> dict[str, Any]:
 
 
 def schedule_form(form: MultiDict[str, str]) -> dict[str, Any]:
-    """The body of a preview: `frequency` and `timeConfig` from a flat form."""
+    """The body of a preview: `frequency` and `timeConfig` from a flat form. Its `time` is `HH:MM`; `hour`
+    and `minute` are taken as well."""
     config: dict[str, Any] = _given(form, "timezone", "expression")
+    if "time" in form:
+        time = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::00(?:\.0+)?)?", form["time"].strip())
+        config |= {"hour": int(time[1]), "minute": int(time[2])} if time else {"hour": form["time"]}
     config |= {key: _number(text) for key, text in _given(form, "hour", "minute", "dayOfMonth").items()}
     if "dayOfWeek" in form:
         config["dayOfWeek"] = [_number(day) for day in form.getlist("dayOfWeek")]

@@ -1,5 +1,7 @@
 """Jobs: the schedule form with its preview, the job's page, and what may be done to it."""
 
+import re
+import secrets
 from typing import Any
 
 from flask import Blueprint, abort, request, url_for
@@ -7,10 +9,20 @@ from flask_login import current_user, login_required
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from blueprints import dashboard, forms, htmx, inputs, pages_asking, pages_cards, pages_job
+from blueprints import (
+    dashboard,
+    forms,
+    htmx,
+    inputs,
+    pages_asking,
+    pages_cards,
+    pages_glance,
+    pages_job,
+    presets,
+)
 from blueprints.access import owned
 from blueprints.extensions import db
-from lib import zones
+from lib import clock, places
 from models import Job, Project
 from pipeline import jobs
 from pipeline.bells import Bell
@@ -18,6 +30,11 @@ from platforms import NAMES
 from tasks import queue
 
 bp = Blueprint("jobs", __name__, url_prefix="/projects/<project_id>/cron")
+FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
+SPENT = (
+    "Nothing was saved: this form has made “{name}” already. Press “Schedule the job” again to make"
+    " another job of what you see, or change the first one on its own page."
+)
 FORM, PAGE = "jobs/form.html", "jobs/page.html"
 Answer = Response | str
 
@@ -25,21 +42,35 @@ Answer = Response | str
 @bp.get("/new")
 @login_required
 def new(project_id: str) -> Answer:
+    """`preset` in the URL fills the schedule's fields."""
+    values = forms.job_values(None, current_user.timezone)
     return _form(
-        owned(Project, project_id), None, forms.job_values(None, current_user.timezone), forms.no_errors()
+        owned(Project, project_id), None, presets.fill(values, request.args.get("preset")), forms.no_errors()
     )
 
 
 @bp.post("/new")
 @login_required
 def create(project_id: str) -> Answer:
+    """Sent twice, a form makes one job; sent again with something else in it, it asks."""
     project = owned(Project, project_id)
     try:
         body = inputs.job_form(request.form)
         values = inputs.read_job(body, partial=False, current=None, platforms=project.platforms)
     except inputs.InputError as error:
-        return _form(project, None, forms.typed(), forms.errors_of(error), 422)
-    job, bells = jobs.create(db.session(), project, jobs.JobFields(**values))
+        return _form(project, None, forms.job_typed(), forms.errors_of(error), 422)
+    key = request.form.get("formKey", "")
+    chosen = jobs.JobFields(**values)
+    try:
+        job, bells = (
+            jobs.create_once(db.session(), project, chosen, key)
+            if FORM_KEY.fullmatch(key)
+            else jobs.create(db.session(), project, chosen)
+        )
+    except jobs.FormSpentError as error:
+        form = forms.job_typed()
+        form["formKey"] = _key()
+        return _form(project, None, form, {"said": SPENT.format(name=error.job.name)}, 409)
     commit(bells)
     return htmx.go(job_url(job), f"“{job.name}” is scheduled.")
 
@@ -48,7 +79,8 @@ def create(project_id: str) -> Answer:
 @login_required
 def edit(project_id: str, job_id: str) -> Answer:
     job = job_of(project_id, job_id)
-    return _form(job.project, job, forms.job_values(job), forms.no_errors())
+    values = presets.fill(forms.job_values(job), request.args.get("preset"))
+    return _form(job.project, job, values, forms.no_errors())
 
 
 @bp.post("/<job_id>/edit")
@@ -59,7 +91,7 @@ def save(project_id: str, job_id: str) -> Answer:
         body = inputs.job_form(request.form)
         values = inputs.read_job(body, partial=False, current=None, platforms=job.project.platforms)
     except inputs.InputError as error:
-        return _form(job.project, job, forms.typed(), forms.errors_of(error), 422)
+        return _form(job.project, job, forms.job_typed(), forms.errors_of(error), 422)
     if values["is_enabled"] == job.is_enabled:  # the form always carries it; naming it would end a pause
         del values["is_enabled"]
     commit(jobs.edit(db.session(), job, values))
@@ -70,15 +102,20 @@ def save(project_id: str, job_id: str) -> Answer:
 @bp.post("/<job_id>/preview")
 @login_required
 def preview(project_id: str, job_id: str | None = None) -> Answer:
-    """The next runs of what is typed: alone for htmx, else in the form, with everything typed kept."""
+    """The next runs of what is typed: alone for htmx, else in the form, with everything typed kept; after a
+    click on a preset or on a zone that may have been meant, with that."""
     project = owned(Project, project_id)
     job = job_of(project_id, job_id) if job_id else None
-    return _form(project, job, forms.typed(), forms.no_errors())
+    form = presets.fill(forms.job_typed(), request.form.get("preset"))
+    if meant := request.form.get("meant"):
+        form["timezone"] = meant
+    return _form(project, job, form, forms.no_errors())
 
 
 def _form(
     project: Project, job: Job | None, form: forms.Form, errors: forms.Errors, status: int = 200
 ) -> Response:
+    form.setdefault("formKey", _key())
     return htmx.page(
         FORM,
         "preview",
@@ -88,7 +125,8 @@ def _form(
         form=form,
         errors=errors,
         paused=job is not None and pages_cards.is_paused(job),
-        zones=zones.names(),
+        presets=presets.PRESETS,
+        meant=places.near(form["timezone"], clock.now()) if errors.get("timezone") else [],
         significances=pages_job.SIGNIFICANCE.items(),
         writers=pages_job.WRITERS.items(),
         platforms=[(platform.id, NAMES[platform.type]) for platform in project.platforms],
@@ -97,13 +135,22 @@ def _form(
     )
 
 
+def _key() -> str:
+    """Of one form as it is shown; see `pipeline.jobs.create_once`."""
+    return secrets.token_urlsafe(16)
+
+
 @bp.get("/<job_id>")
 @login_required
 def show(project_id: str, job_id: str) -> Answer:
+    is_poll = htmx.asked() and "v" in request.args
+    glance = pages_glance.job(current_user, job_id) if is_poll else None
+    if htmx.looked(glance):
+        return htmx.unchanged(glance)
     job = job_of(project_id, job_id)
     shown = pages_job.page(job, request.args)
-    if htmx.asked() and request.args.get("v") == htmx.version(shown):
-        return htmx.unchanged()
+    if is_poll and request.args["v"] == htmx.version(shown):
+        return htmx.unchanged(glance)
     return htmx.page(PAGE, "live", job=shown)
 
 

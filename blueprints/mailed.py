@@ -66,7 +66,7 @@ def ask_reset() -> Answer:
 @bp.get("/password/reset/<secret>")
 @limiter.limit("20 per minute")
 def choose(secret: str) -> Answer:
-    if not account.can_reset(db.session(), secret):
+    if account.reset_address(db.session(), secret) is None:
         return render_template("auth/ended_link.html", said=NOT_RESET), 410
     return render_template("auth/reset.html", form=forms.Filled(), errors=forms.no_errors())
 
@@ -74,8 +74,8 @@ def choose(secret: str) -> Answer:
 @bp.post("/password/reset/<secret>")
 @limiter.limit("20 per minute")
 def reset(secret: str) -> Answer:
-    new = request.form.get("newPassword", "")
-    if said := inputs.password_said(new):
+    new, email = request.form.get("newPassword", ""), account.reset_address(db.session(), secret)
+    if email and (said := inputs.password_said(new, email)):
         errors = forms.error_at("newPassword", said)
         return render_template("auth/reset.html", form=forms.Filled(), errors=errors), 422
     user = account.reset_password(db.session(), secret, generate_password_hash(new))

@@ -22,7 +22,7 @@ STEP_NAMES = {"scan": "Read the repository", "record": "Record the results"}
 @dataclass(frozen=True, slots=True)
 class StepLine:
     """`start` and `width` place its bar on the attempt's time, in percent; `after`: how long after the
-    attempt's start it began. What runs still has a bar up to now."""
+    attempt's start it began. What runs still has a bar up to now, and `so_far` in milliseconds."""
 
     id: int
     name: str
@@ -33,6 +33,7 @@ class StepLine:
     started: Moment
     start: float
     width: float
+    so_far: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +132,5 @@ def _step(step: Step, attempt: Attempt, whole: float, zone: str) -> StepLine:
         started=view.exactly(step.started_at, zone),
         start=round(start, 1),
         width=round(max(1.0, min(length / whole * 100, 100 - start)), 1),
+        so_far=max(round(length), 0) if runs else None,
     )

@@ -1,34 +1,39 @@
 """What the dashboard and the job page show of a job, finished for the templates."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.orm import joinedload, load_only
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, select, union_all
+from sqlalchemy.orm import joinedload
 
 from blueprints import view
 from blueprints.extensions import db
-from blueprints.pages_bars import Bar, among_newest, bars
-from blueprints.pages_skipped import Skipped, by_reason, in_short, line, skipped_rows
+from blueprints.pages_newest import EDGE, LIST_COLUMNS, NONE, RECENT, Newest, newest
+from blueprints.pages_skipped import (
+    Left,
+    Skipped,
+    by_reason,
+    in_short,
+    line,
+    skipped_among,
+    skipped_ids,
+    skipped_rows,
+)
 from blueprints.view import MARKS, Mark, Moment
 from lib import clock
 from lib.words import plural
 from models import LIVE, Execution, Job, Project, unended
 from models.values import Status
 from pipeline import jobs
+from pipeline.remedies import Remedy, remedy_for
+from pipeline.schedule import Schedule
 from pipeline.significance import CARRIED_MAX
-
-RECENT = 5
-LIST_COLUMNS = load_only(
-    *(Execution.id, Execution.job_id, Execution.status, Execution.outcome, Execution.triggered_by),
-    *(Execution.scheduled_for, Execution.dry_run, Execution.attempt, Execution.next_retry_at),
-    *(Execution.created_at, Execution.started_at, Execution.completed_at, Execution.duration),
-    *(Execution.items_processed, Execution.items_success, Execution.summary, Execution.reason),
-    *(Execution.missed, Execution.error),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,13 @@ class Statistics:
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a job waits or failed, and the execution at which it can be mended. `until` is None where it waits
-    for a worker alone."""
+    for a worker alone, `remedy` where nothing is to be mended first."""
 
     tone: str
     sentence: str
     execution_id: str
     until: Moment | None = None
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ class Card:
     statistics: Statistics
     trouble: Trouble | None
     carried: Carried | None
-    bars: tuple[Bar, ...]
+    bars: Markup
 
     @property
     def is_live(self) -> bool:
@@ -115,31 +121,47 @@ class Card:
 
 def cards_of(project: Project) -> list[Card]:
     """All jobs of one project, in five queries."""
-    which = Job.project_id == project.id
-    query = select(Job).options(joinedload(Job.project)).where(which).order_by(Job.name, Job.id)
-    return _cards(db.session.scalars(query).all(), which, live(which))
+    rows = jobs_with_edges(Job.project_id == project.id)
+    return chosen(rows, live(Job.project_id == project.id))
 
 
-def chosen(rows: Sequence[Job], live: Mapping[str, Execution]) -> list[Card]:
-    """Some jobs' cards in the order given, in three queries; `live` by job."""
-    return _cards(rows, Job.id.in_([job.id for job in rows]), live) if rows else []
+def jobs_with_edges(which: ColumnElement[bool]) -> list[tuple[Job, str | None]]:
+    """By name, with their projects."""
+    query = select(Job, EDGE).options(joinedload(Job.project)).where(which).order_by(Job.name, Job.id)
+    return [(job, edge) for job, edge in db.session.execute(query)]
+
+
+def chosen(rows: Sequence[tuple[Job, str | None]], live: Mapping[str, Execution]) -> list[Card]:
+    """Some jobs' cards in the order given, in one query, and two more where there is news; `live` by job."""
+    if not rows:
+        return []
+    skipped = skipped_rows(Job.id.in_([job.id for job, _ in rows]))
+    latest = newest(rows, live)
+    return [
+        _card(job, live.get(job.id), latest.get(job.id, NONE), skipped.get(job.id, [])) for job, _ in rows
+    ]
 
 
 def card(job: Job, *, is_drawn: bool = True) -> Card:
-    """One job's card, afresh; `is_drawn`: with its bars."""
-    this = Job.id == job.id
-    return _cards([job], this, live(this), is_drawn=is_drawn)[0]
-
-
-def _cards(
-    rows: Sequence[Job], which: ColumnElement[bool], live: Mapping[str, Execution], *, is_drawn: bool = True
-) -> list[Card]:
-    recent, skipped = _recent(which), skipped_rows(which)
-    drawn = bars(which, {job.id: job.timezone for job in rows}) if is_drawn else {}
-    return [
-        _card(job, live.get(job.id), recent.get(job.id, []), skipped.get(job.id, []), drawn.get(job.id, ()))
-        for job in rows
-    ]
+    """One job's card, afresh, in one query; `is_drawn`: with its bars, which are looked up in up to three."""
+    first = select(Execution.id).where(Execution.job_id == job.id)
+    first = first.order_by(Execution.created_at.desc(), Execution.id.desc()).limit(RECENT)
+    living = select(Execution.id).where(Execution.job_id == job.id, unended(Execution))
+    told = union_all(select(first.subquery().c.id), living, skipped_ids(job))
+    query = (
+        select(Execution)
+        .options(LIST_COLUMNS)
+        .where(Execution.id.in_(told))
+        .order_by(Execution.created_at.desc(), Execution.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    rows = db.session.scalars(query).all()
+    alive = next((row for row in rows if row.status in LIVE), None)
+    latest = Newest(tuple(rows[:RECENT]), NONE.bars)
+    if is_drawn:
+        edge = db.session.scalar(select(EDGE).where(Job.id == job.id))
+        latest = newest([(job, edge)], {job.id: alive} if alive else {}).get(job.id, NONE)
+    return _card(job, alive, latest, skipped_among(rows))
 
 
 def live(which: ColumnElement[bool]) -> dict[str, Execution]:
@@ -151,35 +173,14 @@ def live(which: ColumnElement[bool]) -> dict[str, Execution]:
     return {execution.job_id: execution for execution in rows}
 
 
-def _recent(which: ColumnElement[bool]) -> dict[str, list[Execution]]:
-    """The newest executions of each job, the latest first."""
-    query = (
-        select(Execution)
-        .options(LIST_COLUMNS)
-        .join(Job, Execution.job_id == Job.id)
-        .where(which, among_newest(RECENT))
-        .order_by(Execution.created_at.desc(), Execution.id.desc())
-    )
-    found: dict[str, list[Execution]] = {}
-    for execution in db.session.scalars(query.execution_options(populate_existing=True)):
-        found.setdefault(execution.job_id, []).append(execution)
-    return {job_id: executions[:RECENT] for job_id, executions in found.items()}
-
-
-def _card(
-    job: Job,
-    live: Execution | None,
-    recent: Sequence[Execution],
-    skipped: Sequence[Row[Any]],
-    drawn: tuple[Bar, ...],
-) -> Card:
+def _card(job: Job, live: Execution | None, latest: Newest, skipped: Sequence[Left]) -> Card:
     state = jobs.status_of(job, live)
     return Card(
         id=job.id,
         project_id=job.project_id,
         project=job.project.name,
         name=job.name,
-        words=view.schedule(jobs.schedule_of(job).words()),
+        words=view.schedule(_words(job.frequency, json.dumps(job.time_config))),
         state=state,
         mark=mark_of_job(job, state),
         is_enabled=job.is_enabled,
@@ -187,14 +188,20 @@ def _card(
         next=view.upcoming(job.next_run_at, job.timezone) if job.next_run_at else None,
         no_next="" if job.next_run_at else "Not while paused" if is_paused(job) else "Not while disabled",
         paused=_pause(job),
-        recent=tuple(run(execution, job.timezone) for execution in recent),
+        recent=tuple(run(execution, job.timezone) for execution in latest.rows),
         skipped=by_reason(skipped, job.timezone),
         not_run=in_short(skipped, job.timezone),
         statistics=statistics(job),
-        trouble=trouble(job, live, recent),
+        trouble=trouble(job, live, latest.rows),
         carried=_carried(job),
-        bars=drawn,
+        bars=latest.bars,
     )
+
+
+@lru_cache(maxsize=1024)
+def _words(frequency: str, time_config: str) -> str:
+    """The schedule's, which nearly always are those of the last time."""
+    return Schedule.parse(frequency, json.loads(time_config)).words()
 
 
 def is_paused(job: Job) -> bool:
@@ -246,24 +253,30 @@ def statistics(job: Job) -> Statistics:
     return Statistics(rate, average, job.run_count)
 
 
-def trouble(job: Job, live: Execution | None, recent: Iterable[Execution]) -> Trouble | None:
+def trouble(job: Job, live: Execution | None, recent: Iterable[Any]) -> Trouble | None:
     """What waits says until when; what failed says why."""
     if live is not None and live.status == Status.RETRYING:
-        return _waiting(live, job.timezone)
+        return _waiting(live, job)
     if live is None and failed_last(job):
         failed = next((e for e in recent if e.status in (Status.FAILED, Status.TIMEOUT)), None)
         if failed is not None and failed.error:
-            return Trouble("bad", failed.error, failed.id)
+            return Trouble("bad", failed.error, failed.id, remedy=remedy_for(failed.error_code, job))
     return None
 
 
-def _waiting(live: Execution, zone_name: str) -> Trouble:
+def _waiting(live: Execution, job: Job) -> Trouble:
     """It waits for its time after a failure; for a worker alone when that has come, or when the worker that
     ran it stopped and handed it on."""
     if live.next_retry_at is not None and live.next_retry_at > clock.now():
-        until = view.upcoming(live.next_retry_at, zone_name)
+        until = view.upcoming(live.next_retry_at, job.timezone)
         error = (live.error or "").rstrip(".")
-        return Trouble("warn", f"Attempt {live.attempt} failed: {error}.", live.id, until)
+        return Trouble(
+            "warn",
+            f"Attempt {live.attempt} failed: {error}.",
+            live.id,
+            until,
+            remedy_for(live.error_code, job),
+        )
     if live.error:
         return Trouble("warn", f"{WORKER_FREE} {view.DID_NOT} {live.error}", live.id)
     return Trouble("live", f"The worker that ran it stopped. {WORKER_FREE}", live.id)
@@ -272,14 +285,15 @@ def _waiting(live: Execution, zone_name: str) -> Trouble:
 WORKER_FREE = "It goes on as soon as a worker is free."
 
 
-def run(execution: Execution, zone_name: str) -> Run:
+def run(execution: Any, zone_name: str) -> Run:
+    """Of an execution, or of its `LISTED` columns."""
     at = execution.started_at or execution.scheduled_for or execution.created_at
     is_live = execution.status in LIVE
     processed = execution.items_processed
     return Run(
         id=execution.id,
         mark=view.mark_of(execution),
-        when=view.past(at, zone_name),
+        when=view.listed(at, zone_name),
         duration="" if execution.duration is None or is_live else view.duration(execution.duration),
         platforms=f"{execution.items_success}/{processed} platforms" if processed and not is_live else "",
         note=_note(execution),
@@ -291,7 +305,7 @@ def run(execution: Execution, zone_name: str) -> Run:
     )
 
 
-def _note(execution: Execution) -> str:
+def _note(execution: Any) -> str:
     """Why it ended as it did, or what it waits for; empty for a success. What was cancelled may have failed
     before, which is not why it ended."""
     if execution.status == Status.CANCELLED:
@@ -299,7 +313,7 @@ def _note(execution: Execution) -> str:
     return execution.error or view.sentence(execution.reason or "")
 
 
-def _missed(execution: Execution, at: datetime, zone_name: str) -> Skipped | None:
+def _missed(execution: Any, at: datetime, zone_name: str) -> Skipped | None:
     """Its own line tells when it was due; several slots need both their ends."""
     several = execution.missed is not None and execution.missed["count"] > 1
     return line(at, execution.missed, "", zone_name) if several else None

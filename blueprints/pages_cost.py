@@ -133,7 +133,7 @@ def ahead(job: Job) -> Ahead:
     used = spending.spent(db.session(), job.project_id, Month.of(clock.now()), prices)
     budget = job.project.budget
     share = prices.words(used) if budget is None else prices.share(used, budget)
-    why = spending.why_not(db.session(), job, prices)
+    why = None if budget is None else spending.over_by(spending.Cap(budget), used, prices)
     return Ahead(f"{_expected(found, prices)} {share} spent this month.", _sentence(why))
 
 

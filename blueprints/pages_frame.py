@@ -17,7 +17,6 @@ from blueprints.errors import to_a_program
 from blueprints.extensions import db
 from blueprints.htmx import version
 from blueprints.view import MARKS, Mark, Moment
-from lib import clock
 from models import Notification
 
 bp = Blueprint("frame", __name__)
@@ -73,10 +72,12 @@ def theme() -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Whether the scheduler ticks: `ok`, `late` or `never`; `ticked` is None for never."""
+    """Whether the scheduler ticks: `ok`, `late` or `never`. `said`: since when, as long as it is `ok`; so
+    roughly that nothing changes from tick to tick. `ticked`: when exactly the last one was that is `late`."""
 
     state: str
     mark: Mark
+    said: str
     ticked: Moment | None
 
 
@@ -96,7 +97,10 @@ def light() -> Light:
     """It tells an instant in the future as now: there the clock stepped back."""
     tick = _asked()[1]
     state = scheduler.state(tick)
-    return Light(state, LIGHTS[state], view.exactly(min(tick, clock.now()), "UTC") if tick else None)
+    if tick is None or state == "late":
+        return Light(state, LIGHTS[state], "", view.exactly(tick, "UTC") if tick else None)
+    minutes = int(scheduler.age(tick)) // 60
+    return Light(state, LIGHTS[state], f"{minutes} min ago" if minutes else "less than a minute ago", None)
 
 
 def _asked() -> tuple[int, datetime | None]:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from blueprints import pages_cards
 from blueprints.extensions import db
 from blueprints.pages_cards import Run
+from blueprints.pages_newest import LIST_COLUMNS
 from blueprints.pages_paging import older_than, place, stamp
 from blueprints.view import MARKS, TRIGGERS
 from lib.zones import zone
@@ -54,7 +55,7 @@ def history(job: Job, asked: Mapping[str, str]) -> History:
     values = {name: asked.get(name, "")[:40] for name in FILTERS}
     conditions, wrong = _conditions(job, values)
     newer, cursor = asked.get("newer"), asked.get("cursor")
-    query = select(Execution).options(pages_cards.LIST_COLUMNS).where(Execution.job_id == job.id, *conditions)
+    query = select(Execution).options(LIST_COLUMNS).where(Execution.job_id == job.id, *conditions)
     if newer:
         upwards = query.where(_newer_than(newer)).order_by(Execution.created_at, Execution.id)
         rows = list(db.session.scalars(upwards.limit(PAGE_SIZE + 1)))

@@ -47,6 +47,16 @@ WRITERS = {
     "MODEL": "The model; without a key the run fails",
 }
 
+LABELS = {
+    "frequency": "Runs",
+    "dayOfWeek": "On",
+    "dayOfMonth": "Day of the month",
+    "expression": "Cron expression",
+    "time": "Time",
+    "timezone": "Time zone",
+}
+"""The fields of a schedule as its form calls them."""
+
 FALLS_BACK = "; the template writer steps in where the model fails for good"
 
 
@@ -87,7 +97,9 @@ def coming(form: Form) -> Coming:
         chosen = inputs.read_preview(inputs.schedule_form(form))
     except inputs.InputError as error:
         errors = errors_of(error)
-        return Coming("", complaints=tuple(text for name, text in errors.items() if name != "said" and text))
+        return Coming(
+            "", complaints=tuple(f"{LABELS[name]}: {text}" for name, text in errors.items() if name in LABELS)
+        )
     return coming_of(chosen)
 
 

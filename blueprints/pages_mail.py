@@ -34,9 +34,14 @@ def mails(execution: Execution, zone: str) -> Iterator[MailLine]:
     """The mails about an execution; one is pending until a server took it or it was given up."""
     rows = select(EmailDelivery).where(EmailDelivery.execution_id == execution.id)
     for row in db.session.scalars(rows.order_by(EmailDelivery.created_at)):
-        mark = _mark(row)
-        note = "no mail server is set" if mark is SAVED else ""
-        yield MailLine(mark, row.recipient, row.error or "", note, _at(row, zone))
+        yield line_of(row, zone)
+
+
+def line_of(row: EmailDelivery, zone: str) -> MailLine:
+    """What became of one mail."""
+    mark = _mark(row)
+    note = "no mail server is set" if mark is SAVED else ""
+    return MailLine(mark, row.recipient, row.error or "", note, _at(row, zone))
 
 
 def _mark(row: EmailDelivery) -> Mark:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
 
 from blueprints import pages_cards, pages_cost, view
 from blueprints.extensions import db
@@ -92,6 +91,8 @@ class Overview:
     projects: tuple[Project, ...]
     total: int
     matching: int
+    first_run_waits: bool
+    """Whether the only job has never run; told once, as the page is opened."""
 
     @property
     def is_live(self) -> bool:
@@ -122,14 +123,14 @@ class Overview:
 
 def overview(user: User, asked: Asked) -> Overview:
     """All of it, in six queries; two more where a project has a budget."""
-    mine = select(Job).options(joinedload(Job.project)).where(Job.user_id == user.id)
-    rows = db.session.scalars(mine.order_by(Job.name, Job.id)).all()
+    with_edges = pages_cards.jobs_with_edges(Job.user_id == user.id)
+    rows, edges = [job for job, _ in with_edges], {job.id: edge for job, edge in with_edges}
     live = pages_cards.live(Job.user_id == user.id)
     projects, waiting, undelivered = _projects(user)
     found = [job for job in rows if _matches(job, live.get(job.id), asked)]
     _sort(found, live, asked.sort)
     first = (asked.page - 1) * PAGE_SIZE
-    shown = pages_cards.chosen(found[first : first + PAGE_SIZE], live)
+    shown = pages_cards.chosen([(job, edges[job.id]) for job in found[first : first + PAGE_SIZE]], live)
     return Overview(
         asked=asked,
         truth=pages_cards.truth_of(rows, live.values()),
@@ -143,6 +144,7 @@ def overview(user: User, asked: Asked) -> Overview:
         projects=tuple(projects),
         total=len(rows),
         matching=len(found),
+        first_run_waits=len(rows) == 1 and rows[0].last_run_at is None,
     )
 
 

@@ -8,12 +8,16 @@ from flask import make_response
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from blueprints import execution_detail, shapes_draft
+from blueprints import execution_detail, shapes_draft, view
 from blueprints.extensions import db
+from blueprints.pages_cost import usage_facts
+from blueprints.pages_draft import STATES
 from blueprints.shapes import Json
 from lib import clock
 from lib.masking import mask
+from lib.words import cut, one_line
 from models import Draft, EmailDelivery, Execution
+from platforms import NAMES
 
 LINES = 1500
 """As many of the JSON's lines does its page show; the file has them all."""
@@ -77,6 +81,39 @@ def _post(draft: Draft) -> Json:
         "claims": draft.claims or [],
         "sources": draft.sources or [],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    """One post as the paper lists it; `sources` are what it rests on, as (what, address or None)."""
+
+    platform: str
+    title: str
+    state: str
+    version: int
+    writer: str
+    sources: tuple[tuple[str, str | None], ...]
+
+
+def posts(execution: Execution) -> tuple[PostLine, ...]:
+    """Of the execution, in one query."""
+    return tuple(_line(draft) for draft in execution_detail.drafts_of([execution]).values())
+
+
+def _line(draft: Draft) -> PostLine:
+    facts = dict(usage_facts(draft.usage))
+    more = (f"{name.lower()}: {facts[name]}" for name in ("Prompts", "Tokens", "Cost") if name in facts)
+    sources = draft.sources or []
+    return PostLine(
+        platform=NAMES.get(draft.platform_type, draft.platform_type),
+        title=draft.title or cut(one_line(draft.content), 120),
+        state=STATES[draft.state].word,
+        version=draft.version,
+        writer="; ".join([facts["Model"], *more]) if facts else "The template writer",
+        sources=tuple(
+            (str(one.get("title") or one["ref"]), view.safe_url(one.get("url"))) for one in sources
+        ),
+    )
 
 
 def _mails(execution: Execution) -> list[Json]:

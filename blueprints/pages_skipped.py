@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import aliased
 
 from blueprints import view
@@ -19,6 +19,7 @@ from models.values import Status
 DAYS = timedelta(days=7)
 SEEN = 200
 """How many of a job's newest executions are looked through: a week of an hourly job."""
+_SLOT = func.coalesce(Execution.scheduled_for, Execution.created_at, type_=UtcDateTime())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,44 @@ class Skipped:
     reason: str
 
 
-def skipped_rows(which: ColumnElement[bool]) -> dict[str, list[Row[Any]]]:
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is told of one skipped execution."""
+
+    slot: datetime
+    reason: str | None
+    missed: dict[str, Any] | None
+
+
+def skipped_rows(which: ColumnElement[bool]) -> dict[str, list[Left]]:
     """The skipped executions of each job, newest first, in one query with one index look-up a job."""
+    query = (
+        select(Execution.job_id, _SLOT.label("slot"), Execution.reason, Execution.missed)
+        .join(Job, Execution.job_id == Job.id)
+        .where(which, *_are_skipped())
+        .order_by(Execution.created_at.desc(), Execution.id.desc())
+    )
+    found: dict[str, list[Left]] = {}
+    for row in db.session.execute(query):
+        found.setdefault(row.job_id, []).append(Left(row.slot, row.reason, row.missed))
+    return found
+
+
+def skipped_ids(job: Job) -> Select[str]:
+    """The ids of one job's, for a query that asks for other executions as well."""
+    joined = select(Execution.id).join(Job, Execution.job_id == Job.id)
+    return joined.where(Job.id == job.id, *_are_skipped())
+
+
+def skipped_among(rows: Iterable[Execution]) -> list[Left]:
+    """Those of the executions found by `skipped_ids`, among others and in the same order."""
+    now = clock.now()
+    seen = (row for row in rows if row.status == Status.SKIPPED and row.created_at >= now - DAYS)
+    left = (Left(row.scheduled_for or row.created_at, row.reason, row.missed) for row in seen)
+    return [one for one in left if one.slot <= now]
+
+
+def _are_skipped() -> tuple[ColumnElement[bool], ...]:
     week = literal(clock.now() - DAYS, UtcDateTime())
     newer = aliased(Execution)
     oldest_seen = (
@@ -44,21 +81,14 @@ def skipped_rows(which: ColumnElement[bool]) -> dict[str, list[Row[Any]]]:
         .correlate(Job)
         .scalar_subquery()
     )
-    slot = func.coalesce(Execution.scheduled_for, Execution.created_at, type_=UtcDateTime())
-    query = (
-        select(Execution.job_id, slot.label("slot"), Execution.reason, Execution.missed)
-        .join(Job, Execution.job_id == Job.id)
-        .where(which, Execution.created_at >= func.coalesce(oldest_seen, week))
-        .where(Execution.status == Status.SKIPPED, slot <= literal(clock.now(), UtcDateTime()))
-        .order_by(Execution.created_at.desc(), Execution.id.desc())
+    return (
+        Execution.created_at >= func.coalesce(oldest_seen, week),
+        Execution.status == Status.SKIPPED,
+        literal(clock.now(), UtcDateTime()) >= _SLOT,
     )
-    found: dict[str, list[Row[Any]]] = {}
-    for row in db.session.execute(query):
-        found.setdefault(row.job_id, []).append(row)
-    return found
 
 
-def by_reason(rows: Iterable[Row[Any]], zone: str) -> tuple[Skipped, ...]:
+def by_reason(rows: Iterable[Left], zone: str) -> tuple[Skipped, ...]:
     """One line a reason, that of the newest first."""
     reasons: dict[str, list[tuple[int, datetime, datetime]]] = {}
     for row in rows:
@@ -66,7 +96,7 @@ def by_reason(rows: Iterable[Row[Any]], zone: str) -> tuple[Skipped, ...]:
     return tuple(_line(reason, found, zone) for reason, found in reasons.items())
 
 
-def in_short(rows: Sequence[Row[Any]], zone: str) -> Skipped | None:
+def in_short(rows: Sequence[Left], zone: str) -> Skipped | None:
     """All in one line, with the newest reason."""
     found = [stretch(row.slot, row.missed) for row in rows]
     return _line(rows[0].reason or "", found, zone) if found else None

@@ -3,16 +3,16 @@ it, and the one thing that helps where it failed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import url_for
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ScalarSelect, select, tuple_
 from sqlalchemy.orm import aliased
 
 from blueprints.extensions import db
 from models import Execution, Step
 from models.values import Outcome, Status
-
-FAILED = (Status.FAILED, Status.TIMEOUT, Status.RETRYING)
+from pipeline.remedies import FAILED, Remedy, code_of, remedy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +25,44 @@ class Ways:
     retried_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """A link that leads to what can be mended."""
-
-    label: str
-    url: str
-
-
 def ways(execution: Execution) -> Ways:
-    """In one query, whatever the length of the history."""
-    other = aliased(Execution)
-    same_job = other.job_id == execution.job_id
-    at, own = execution.created_at, execution.id
-    before = or_(other.created_at < at, and_(other.created_at == at, other.id < own))
-    after = or_(other.created_at > at, and_(other.created_at == at, other.id > own))
-    newest, oldest = (other.created_at.desc(), other.id.desc()), (other.created_at, other.id)
-    row = db.session.execute(
-        select(
-            select(other.id).where(same_job, before).order_by(*newest).limit(1).scalar_subquery(),
-            select(other.id).where(same_job, after).order_by(*oldest).limit(1).scalar_subquery(),
-            select(other.id).where(other.retry_of == own).order_by(*newest).limit(1).scalar_subquery(),
-        )
-    ).one()
-    return Ways(row[0], row[1], execution.retry_of, row[2])
+    """Of a row that is there already, in one query, whatever the length of the history."""
+    query = select(*neighbours()).select_from(Execution).where(Execution.id == execution.id)
+    return of(execution, db.session.execute(query).one())
+
+
+def neighbours() -> tuple[ScalarSelect[str], ScalarSelect[str], ScalarSelect[str]]:
+    """The ids of the one before, the one after and the latest retry, for a query on Execution."""
+    before, after, retry = aliased(Execution), aliased(Execution), aliased(Execution)
+    own = tuple_(Execution.created_at, Execution.id)
+    earlier = select(before.id).where(
+        before.job_id == Execution.job_id, tuple_(before.created_at, before.id) < own
+    )
+    later = select(after.id).where(after.job_id == Execution.job_id, tuple_(after.created_at, after.id) > own)
+    again = select(retry.id).where(retry.retry_of == Execution.id)
+    return (
+        earlier.order_by(before.created_at.desc(), before.id.desc()).limit(1).scalar_subquery(),
+        later.order_by(after.created_at, after.id).limit(1).scalar_subquery(),
+        again.order_by(retry.created_at.desc(), retry.id.desc()).limit(1).scalar_subquery(),
+    )
+
+
+def of(execution: Execution, found: Sequence[Any]) -> Ways:
+    """`found`: what `neighbours` gave."""
+    earlier, later, retried_by = found
+    return Ways(earlier, later, execution.retry_of, retried_by)
 
 
 def remedy(execution: Execution, steps: Sequence[Step]) -> Remedy | None:
-    """By what failed in the last attempt and how it ended, never by what an error says."""
-    job = execution.job
+    """By its code; by what failed in the last attempt and how it ended where the failure has none, as those
+    of older rows. Never by what an error says."""
     if execution.status not in FAILED and execution.outcome != Outcome.PARTIAL:
         return None
+    return _general(execution, steps) if code_of(execution) is None else remedy_of(execution)
+
+
+def _general(execution: Execution, steps: Sequence[Step]) -> Remedy | None:
+    job = execution.job
     if execution.status == Status.TIMEOUT:
         url = url_for("jobs.edit", project_id=job.project_id, job_id=job.id)
         return Remedy("Change the job's time limit", url)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from blueprints import shapes, shapes_draft
+from blueprints import shapes, shapes_draft, shapes_notices
 from blueprints.shapes import Json
 from lib import clock
 from lib.errors import parted
@@ -21,12 +21,14 @@ from models import (
     Project,
     Regeneration,
     Step,
+    User,
 )
 from models.values import Activity, Commit, Outcome
 from pipeline.jobs import status_of
 from pipeline.schedule import Schedule, Slot
 from pipeline.tariff import units
 from pipeline.versions import post_of
+from pipeline.wishes import EVENTS, Wishes
 from platforms.export import Exported
 from platforms.export import export as as_file
 from sources.check import Checked
@@ -211,6 +213,22 @@ def version(row: DraftVersion) -> Json:
 
 def notification(row: Notification) -> Json:
     return _json(shapes.NotificationView, row, read=row.is_read)
+
+
+def preferences(user: User) -> Json:
+    wishes = Wishes.of(user)
+    return _json(
+        shapes_notices.PreferencesView,
+        wishes,
+        events={
+            event: {"app": event not in wishes.app_off, "email": event not in wishes.email_off}
+            for event in EVENTS
+        },
+        timezone=user.timezone,
+        next_digest_at=user.digest_at,
+        email=user.email,
+        is_verified=user.verified_at is not None,
+    )
 
 
 def export(row: Draft) -> Exported:

@@ -35,7 +35,7 @@ def is_own(password: str) -> bool:
 def change_password() -> Response:
     old, new = request.form.get("oldPassword", ""), request.form.get("newPassword", "")
     details = [] if is_own(old) else [inputs.detail("oldPassword", WRONG)]
-    if said := inputs.password_said(new):
+    if said := inputs.password_said(new, current_user.email, current_user.name):
         details.append(inputs.detail("newPassword", said))
     if details:
         return pages_settings.page("password", forms.errors_of(inputs.InputError(details)), 422)

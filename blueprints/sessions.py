@@ -15,9 +15,9 @@ from blueprints.extensions import db
 from lib import clock
 from lib.digests import digest
 from models import User, UserSession
+from pipeline.account import SESSION_LASTS
 
 SEEN_EVERY = timedelta(minutes=5)
-KEPT = timedelta(days=365)
 _BROWSERS = (
     ("Edge", "Edg/"),
     ("Opera", "OPR/"),
@@ -46,10 +46,7 @@ def init_app(app: Flask) -> None:
 
 def start(user: User, *, remember: bool = False) -> None:
     """Sign in with a cookie that is new, lest who planted the old one be signed in, too; commits."""
-    secret, now = secrets.token_urlsafe(32), clock.now()
-    db.session.execute(
-        delete(UserSession).where(UserSession.user_id == user.id, UserSession.last_seen_at < now - KEPT)
-    )
+    secret = secrets.token_urlsafe(32)
     row = UserSession(
         id=digest(secret),
         user_id=user.id,
@@ -68,7 +65,7 @@ def find(secret: str) -> User | None:
     found = db.session.execute(
         select(User, UserSession)
         .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.id == digest(secret), UserSession.last_seen_at > clock.now() - KEPT)
+        .where(UserSession.id == digest(secret), UserSession.last_seen_at > clock.now() - SESSION_LASTS)
     ).first()
     if found is None:
         return None

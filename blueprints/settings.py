@@ -13,6 +13,7 @@ from blueprints.extensions import db
 from lib import clock, words, zones
 from lib.digests import digest
 from models import ApiToken
+from pipeline import roundup
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 Answer = Response | str | tuple[str, int]
@@ -45,6 +46,7 @@ def save_profile() -> Answer:
         return pages_settings.page("profile", forms.errors_of(inputs.InputError(details)), 422)
     user = current_user
     user.name, user.timezone, user.time_format, user.theme = name, place, hours, theme
+    roundup.plan(db.session(), user)
     db.session.commit()
     return htmx.go(url_for("settings.show"), "Your settings are saved.")
 

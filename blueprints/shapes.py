@@ -136,8 +136,8 @@ class EstimateView(View):
 
 class JobView(View):
     """`pushAt` is when a run is due because of a push. `carriedSince` is the end of the first window that was
-    too little for a post and is carried over, null where nothing is. `estimate` stands where one job is read.
-    """
+    too little for a post and is carried over, null where nothing is. `skippedUntil` is the last slot that was
+    left out. `estimate` stands where one job is read."""
 
     id: str
     project_id: str
@@ -153,6 +153,7 @@ class JobView(View):
     next_run_at: Instant | None
     paused_at: Instant | None
     paused_until: Instant | None
+    skipped_until: Instant | None
     last_run_at: Instant | None
     last_success: Instant | None
     last_failure: Instant | None
@@ -206,7 +207,8 @@ class ContentView(View):
 
 class ResultView(View):
     """`givenBack` counts the items of rejected posts that this one tells again, absent where there are
-    none."""
+    none; so is `errorCode` where there is no error, or none that has a name, and `fellBack` but where the
+    model failed for good and the template writer wrote the post."""
 
     platform_id: str
     platform_type: PlatformType
@@ -215,6 +217,8 @@ class ResultView(View):
     draft_id: str | None
     content: ContentView | None = None
     given_back: int = 0
+    error_code: str | None = None
+    fell_back: bool = False
 
 
 class OutputView(View):
@@ -253,6 +257,7 @@ class CostView(View):
 class ExecutionView(View):
     """`failures` are the attempts that failed by themselves, `recoveries` those whose worker died. `error` is
     what happened, `remedy` what helps where somebody knows; attempts and steps say both in one sentence.
+    `errorCode` is what the failure is called, the same for all of its kind, and null for what has no name.
     `cost` is null where no model was asked."""
 
     id: str
@@ -279,6 +284,7 @@ class ExecutionView(View):
     metadata: MetadataView
     output: OutputView | None
     error: str | None
+    error_code: str | None
     remedy: str | None
     stack_trace: str | None
     cost: CostView | None = None
@@ -291,6 +297,7 @@ class AttemptView(View):
     completed_at: Instant | None
     duration: int | None
     error: str | None
+    error_code: str | None
     stack_trace: str | None
     reused: list[str]
 
@@ -305,6 +312,7 @@ class StepView(View):
     completed_at: Instant | None
     duration: int | None
     error: str | None
+    error_code: str | None
 
 
 class CommitView(View):

@@ -7,7 +7,8 @@ from blueprints.access import links
 from blueprints.extensions import db, limiter
 from lib.links import BrokenLinkError
 from models import User
-from pipeline.wishes import EVENTS, Wishes
+from pipeline import roundup
+from pipeline.wishes import DIGESTS, STOPPABLE, Wishes
 
 bp = Blueprint("unsubscribe", __name__, url_prefix="/unsubscribe")
 PAGE = "notifications/unsubscribe.html"
@@ -34,13 +35,20 @@ def _answer(wanted: bool | None) -> Response:
     except BrokenLinkError:
         return make_response(render_template(PAGE, event=None), 404)
     user = db.session.get(User, user_id)
-    if user is None or event not in EVENTS:
+    if user is None or event not in STOPPABLE:
         return make_response(render_template(PAGE, event=None), 404)
     if wanted is not None:
-        user.notices = Wishes.of(user).mailed(event, wanted).stored()
+        roundup.choose(db.session(), user, Wishes.of(user).mailed(event, wanted))
         db.session.commit()
-    is_off = event in Wishes.of(user).email_off
-    page = render_template(PAGE, event=EVENTS[event], email=user.email, is_off=is_off, token=token)
+    page = render_template(
+        PAGE,
+        event=STOPPABLE[event],
+        email=user.email,
+        is_off=not Wishes.of(user).is_mailed(event),
+        is_digest=event in DIGESTS,
+        urgent=Wishes.of(user).urgent_at_once,
+        token=token,
+    )
     answer = make_response(page)
     answer.headers["Referrer-Policy"] = "strict-origin"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -1,18 +1,19 @@
 """How things are said on a page: states, instants and durations as words, finished for the templates."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import has_request_context
+from flask import g, has_request_context
 from flask_login import current_user
 
 from lib import clock, words
 from lib.cron import clock_words
 from lib.words import plural
 from lib.zones import zone
-from models import Execution
 
 TRIGGERS = {"scheduled": "on schedule", "manual": "by hand", "webhook": "by a webhook", "retry": "as a retry"}
 
@@ -48,15 +49,17 @@ MARKS = {
     "JOB_TIMEOUT": Mark("time", "Timed out", "bad"),
     "JOB_RECOVERED": Mark("ok", "Works again", "ok"),
     "JOB_PAUSED": Mark("pause", "Paused", "warn"),
+    "DRAFTS_WAIT": Mark("wait", "Drafts wait", "live"),
     "TOKEN_EXPIRES": Mark("time", "Token expires", "warn"),
 }
+_MONTHS = tuple(f"{datetime(2000, month, 1, tzinfo=UTC):%b}" for month in range(1, 13))
 _CLOCK = re.compile(r"\b(1?\d):(\d\d) (AM|PM)\b")
 DID_NOT = "An attempt before did not succeed:"
 HANDED_ON = Mark("skip", "Handed on", "quiet")
 IDLE_AFTER_FAILURE = Mark("bad", "Idle, the last run failed", "bad")
 
 
-def mark_of(execution: Execution) -> Mark:
+def mark_of(execution: Any) -> Mark:
     """An execution's outcome, or its status while it has none."""
     return MARKS[execution.outcome or execution.status]
 
@@ -85,15 +88,28 @@ def past(instant: datetime, zone_name: str, *, named: bool = False) -> Moment:
     return _moment(instant, local, f"{said} {abbreviation(local)}" if named else said)
 
 
+def listed(instant: datetime, zone_name: str) -> Moment:
+    """As `past`, for lists that say no more: without how long ago, so that it stays the same all day."""
+    local = instant.astimezone(zone(zone_name))
+    return _moment(instant, local, f"{_day(local)} {_time(local)}", "")
+
+
 def day(instant: datetime, zone_name: str) -> str:
     """`Yesterday`: what heads the lines of a day."""
     return _day(instant.astimezone(zone(zone_name)))
 
 
-def short(instant: datetime, zone_name: str) -> str:
-    """`3 Oct 9:00 AM`: words alone, for titles."""
-    local = instant.astimezone(zone(zone_name))
-    return f"{_date(local)} {_time(local)}"
+def shorts(zone_name: str) -> Callable[[datetime], str]:
+    """`3 Oct 9:00 AM`: words alone, for titles. For very many instants of one zone: what all of them share is
+    looked up once."""
+    place, is_24 = zone(zone_name), in_24_hours()
+    this_year = clock.now().astimezone(place).year
+
+    def said(instant: datetime) -> str:
+        local = instant.astimezone(place)
+        return f"{_date_in(local, this_year)} {_hour(local, is_24)}"
+
+    return said
 
 
 def dated(instant: datetime, zone_name: str) -> Moment:
@@ -131,11 +147,16 @@ def ends(first: datetime, last: datetime, zone_name: str) -> tuple[Moment, Momen
     return begun, ended
 
 
-def _moment(instant: datetime, local: datetime, said: str) -> Moment:
-    exact = f"{local:%Y-%m-%d %H:%M:%S} {abbreviation(local)}"
+def _moment(instant: datetime, local: datetime, said: str, ago: str | None = None) -> Moment:
+    exact = f"{_seconds(local)} {abbreviation(local)}"
     if local.utcoffset():
-        exact += f" ({instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
-    return Moment(said, exact, clock.iso(instant) or "", relative(instant))
+        exact += f" ({_seconds(instant.astimezone(UTC))} UTC)"
+    return Moment(said, exact, clock.iso(instant) or "", relative(instant) if ago is None else ago)
+
+
+def _seconds(local: datetime) -> str:
+    """`2025-10-03 09:00:02`."""
+    return local.isoformat(" ", "seconds")[:19]
 
 
 def abbreviation(local: datetime) -> str:
@@ -151,12 +172,16 @@ def _by_offset(local: datetime) -> str:
 
 
 def _time(local: datetime) -> str:
-    return f"{local:%H:%M}" if _in_24_hours() else clock_words(local.hour, local.minute)
+    return _hour(local, in_24_hours())
+
+
+def _hour(local: datetime, is_24: bool) -> str:
+    return f"{local.hour:02d}:{local.minute:02d}" if is_24 else clock_words(local.hour, local.minute)
 
 
 def schedule(said: str) -> str:
     """A schedule's words with their times as the reader has chosen: `Daily at 21:00 UTC`."""
-    return _CLOCK.sub(_of_24, said) if _in_24_hours() else said
+    return _CLOCK.sub(_of_24, said) if in_24_hours() else said
 
 
 def _of_24(found: re.Match[str]) -> str:
@@ -164,14 +189,24 @@ def _of_24(found: re.Match[str]) -> str:
     return f"{hour:02d}:{found[2]}"
 
 
-def _in_24_hours() -> bool:
-    """As whoever is signed in has chosen; nobody is where a page is made outside a request."""
-    return bool(has_request_context() and current_user.is_authenticated and current_user.time_format == "24")
+def in_24_hours() -> bool:
+    """As whoever is signed in has chosen; nobody is where a page is made outside a request. Looked up once a
+    request: a page says hundreds of times."""
+    if not has_request_context():
+        return False
+    if "in_24_hours" not in g:
+        g.in_24_hours = bool(current_user.is_authenticated and current_user.time_format == "24")
+    found: bool = g.in_24_hours
+    return found
 
 
 def _date(local: datetime) -> str:
-    this_year = clock.now().astimezone(local.tzinfo).year == local.year
-    return f"{local.day} {local:%b}" if this_year else f"{local.day} {local:%b %Y}"
+    return _date_in(local, clock.now().astimezone(local.tzinfo).year)
+
+
+def _date_in(local: datetime, this_year: int) -> str:
+    said = f"{local.day} {_MONTHS[local.month - 1]}"
+    return said if local.year == this_year else f"{said} {local.year}"
 
 
 def _day(local: datetime) -> str:
@@ -192,11 +227,12 @@ def relative(instant: datetime) -> str:
     seconds = (instant - clock.now()).total_seconds()
     if abs(seconds) < 2:
         return "just now"
-    amount = _amount(abs(seconds))
-    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+    about = amount(abs(seconds))
+    return f"in {about}" if seconds > 0 else f"{about} ago"
 
 
-def _amount(seconds: float) -> str:
+def amount(seconds: float) -> str:
+    """About so long: `12 min`."""
     for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
         if seconds >= size * (2 if unit == "day" else 1) - 0.5:
             number = round(seconds / size)

@@ -14,7 +14,7 @@ def iso(instant: datetime | None) -> str | None:
     """UTC with milliseconds and `Z`, as the API shows instants; None stays None."""
     if instant is None:
         return None
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat("T", "milliseconds")[:23] + "Z"
 
 
 def parse_iso(text: str) -> datetime:

@@ -3,6 +3,8 @@
 import traceback
 from pathlib import Path
 
+from lib.codes import Code
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -10,15 +12,26 @@ class OutsideError(Exception):
     """Something beyond our walls failed.
 
     `permanent`: waiting cannot mend it. `retry_after`: seconds until the other side wants to be asked again,
-    None when it named no time. Both are set where the error is made, by status and code; nobody reads the
-    text.
+    None when it named no time. `code`: what the failure is called; a class whose errors are all alike sets it
+    for them. All are set where the error is made, by status and code; nobody reads the text.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    code: Code | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        code: Code | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent
         self.retry_after = retry_after
+        if code is not None:
+            self.code = code
 
 
 HELPS = " – "
@@ -42,6 +55,11 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, OutsideError):
         return error.message
     return f"Unexpected error: {type(error).__name__}: {error}"[:500]
+
+
+def code_of(error: BaseException) -> Code | None:
+    """What the failure is called; None for one of ours that was given no name."""
+    return error.code if isinstance(error, OutsideError) else Code.UNEXPECTED
 
 
 def stack_trace(error: BaseException) -> str:

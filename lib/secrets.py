@@ -6,6 +6,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lib.codes import Code
 from lib.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -46,4 +47,5 @@ class SecretBox:
                 "A stored secret cannot be read: ENCRYPTION_KEYS lacks the key it was stored with. "
                 "Enter the secret again.",
                 permanent=True,
+                code=Code.SECRET_UNREADABLE,
             ) from None

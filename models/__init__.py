@@ -13,7 +13,7 @@ from models.draft import (
 )
 from models.execution import LIVE, MOVES, Attempt, Execution, Step, origins, unended
 from models.job import GivenBack, HeldBack, Job, Told
-from models.notification import EmailDelivery, Notification, Pulse
+from models.notification import DigestEntry, EmailDelivery, Notification, Pulse
 from models.project import Platform, Project, WebhookDelivery
 from models.spend import Spend
 from models.user import AccountLink, ApiToken, User, UserSession
@@ -27,6 +27,7 @@ __all__ = [
     "ApiToken",
     "Attempt",
     "Base",
+    "DigestEntry",
     "Draft",
     "DraftState",
     "DraftVersion",

@@ -61,6 +61,8 @@ class Execution(Base):
     """`attempt` counts from 1 with the first try; `failures` are the attempts that failed by themselves,
     `recoveries` those whose worker died. `duration` is milliseconds of running without the waits.
 
+    `error_code` is what the error is called (lib.codes), null where nobody named it.
+
     `tell_since` tells again from there; `cursor_at` is where the job's cursor stood when the first attempt
     began;
     `moves_cursor` is false for dry runs and for retries of single platforms.
@@ -81,6 +83,7 @@ class Execution(Base):
         ),
         Index("ix_execution_history", "job_id", "created_at", "id"),
         Index("ix_execution_outcome", "job_id", "outcome", "created_at", "id"),
+        Index("ix_execution_trigger", "job_id", "triggered_by", "created_at", "id"),
         Index("ix_execution_user_history", "user_id", "created_at", "id"),
         Index(
             "ix_execution_turn",
@@ -126,6 +129,7 @@ class Execution(Base):
     reason: Mapped[str | None] = mapped_column(String(500))
     missed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(String(40))
     stack_trace: Mapped[str | None] = mapped_column(Text)
 
     job: Mapped[Job] = relationship()
@@ -147,6 +151,7 @@ class Attempt(Base):
     completed_at: Mapped[datetime | None]
     duration: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(String(40))
     stack_trace: Mapped[str | None] = mapped_column(Text)
     reused: Mapped[list[str]] = mapped_column(JSON, default=list)
 
@@ -169,6 +174,7 @@ class Step(Base):
     completed_at: Mapped[datetime | None]
     duration: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(String(40))
     stack_trace: Mapped[str | None] = mapped_column(Text)
     permanent: Mapped[bool | None]
     retry_after: Mapped[float | None]

@@ -30,12 +30,14 @@ class Job(Base):
     nothing was told yet, and `cursor_until` is where the first window begins. `writer` is AUTO (the model
     where there is a key), TEMPLATE or MODEL; `falls_back` to the template writer where the model fails for
     good. `told_outcome` is how the run ended that its owner was told of last.
+    `form_key` is of the form that made it, which makes no second one.
     """
 
     __tablename__ = "job"
     __table_args__ = (
         Index("ix_job_due", "is_enabled", "next_run_at"),
         Index("ix_job_push", "push_at"),
+        Index("uq_job_form", "project_id", "form_key", unique=True),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("cron"))
@@ -82,6 +84,7 @@ class Job(Base):
     last_success: Mapped[datetime | None]
     last_failure: Mapped[datetime | None]
     told_outcome: Mapped[str | None] = mapped_column(String(20))
+    form_key: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     project: Mapped[Project] = relationship()

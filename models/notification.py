@@ -1,8 +1,9 @@
 """What the owner is told: a row in the app, its outgoing mail, and the pulse of the scheduler."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib import ids
@@ -11,7 +12,7 @@ from models.base import Base, now
 
 class Notification(Base):
     """One entry of a user's list. `type` is JOB_SUCCESS, JOB_PARTIAL, JOB_FAILED, JOB_TIMEOUT, JOB_RECOVERED,
-    JOB_PAUSED or TOKEN_EXPIRES."""
+    JOB_PAUSED, DRAFTS_WAIT or TOKEN_EXPIRES."""
 
     __tablename__ = "notification"
     __table_args__ = (
@@ -36,7 +37,7 @@ class EmailDelivery(Base):
     """One mail to one recipient: PENDING until a server took it (SENT) or it was given up (FAILED).
 
     `next_try_at` is when it may be tried again; a delivery in progress has it moved ahead as a lease.
-    `event` is what it tells of, by which it can be unsubscribed from; None where that cannot be.
+    `event` is what it tells of, by which it can be stopped (pipeline.wishes); None where that cannot be.
     """
 
     __tablename__ = "email_delivery"
@@ -57,6 +58,25 @@ class EmailDelivery(Base):
     next_try_at: Mapped[datetime] = mapped_column(default=now)
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DigestEntry(Base):
+    """What would have been a mail and waits for its owner's next digest. `event` is as a mail's; `job` is the
+    job's name, empty for what is no job's; `link` is a whole address. `posts` are the platforms' results:
+    {platform, title, link} of each draft, {platform, error} of each that got none."""
+
+    __tablename__ = "digest_entry"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: ids.new("dig"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    event: Mapped[str] = mapped_column(String(20))
+    job: Mapped[str] = mapped_column(String(500))
+    icon: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str] = mapped_column(String(500))
+    message: Mapped[str] = mapped_column(Text)
+    link: Mapped[str] = mapped_column(String(500))
+    posts: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

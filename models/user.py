@@ -15,7 +15,8 @@ class User(Base):
     works once. `time_format` is "12" or "24" hours, `theme` auto, light or dark; `verified_at` is when the
     address was shown to be its owner's: nothing but the mail that asks for it goes there before.
     `pending_email` takes its place once it is shown to be theirs, too. `notices` is what its owner wants to
-    be told, None while nothing was chosen; pipeline.wishes reads it."""
+    be told, None while nothing was chosen; pipeline.wishes reads it. `digest_at` is when the next digest of
+    mails is due; `drafts_told_at` when the user was last reminded of drafts that wait."""
 
     __tablename__ = "user_account"
 
@@ -29,6 +30,8 @@ class User(Base):
     verified_at: Mapped[datetime | None]
     pending_email: Mapped[str | None] = mapped_column(String(254))
     notices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    digest_at: Mapped[datetime | None] = mapped_column(index=True)
+    drafts_told_at: Mapped[datetime | None]
     sign_in_digest: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)
 

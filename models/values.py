@@ -448,7 +448,7 @@ class Post:
 
     `claims` are the sentences in their order, `sources` what their refs stand for, and `remarks` sentences
     about what the ledger of claims left out or added. `spent` is what it cost to ask a model in vain before
-    another writer wrote the post.
+    another writer wrote the post, which is when it `fell_back`.
     """
 
     title: str
@@ -460,6 +460,7 @@ class Post:
     sources: tuple[ClaimSource, ...] = ()
     remarks: tuple[str, ...] = ()
     spent: Usage | None = None
+    fell_back: bool = False
 
 
 ACTIVITY = TypeAdapter(Activity)

@@ -10,11 +10,13 @@ from lib import clock, ids
 from lib.digests import digest
 from models.execution import Execution
 from models.user import AccountLink, User, UserSession
-from pipeline import notify, record
+from pipeline import letters, record
 from pipeline.bells import Bell
 
 VERIFY, RESET = "VERIFY", "RESET"
 LASTS = {VERIFY: timedelta(days=3), RESET: timedelta(hours=1)}
+SESSION_LASTS = timedelta(days=365)
+"""Since a browser was last seen."""
 MOST_AN_HOUR = 3
 """Mails with a link of one kind that one account can cause in an hour."""
 
@@ -25,7 +27,7 @@ def ask_address(session: Session, user: User, base_url: str) -> Bell | None:
     email = user.pending_email or user.email
     if _lately(session, user, VERIFY) >= MOST_AN_HOUR:
         return None
-    mail = notify.post_mail(
+    mail = letters.post_mail(
         session,
         user,
         "verify_address",
@@ -47,7 +49,7 @@ def change_address(session: Session, user: User, email: str, base_url: str) -> l
         return None
     if user.verified_at is None:  # nothing but the link goes to an address that nobody showed to be theirs
         return [asked]
-    told = notify.post_mail(
+    told = letters.post_mail(
         session,
         user,
         "address_changes",
@@ -77,11 +79,10 @@ def ask_reset(session: Session, email: str, base_url: str) -> Bell:
     """Mail the link to a new password, if there is such an account and it did not get enough of them lately.
     The caller commits and rings; it looks and takes as long where nothing is mailed."""
     user = session.scalar(select(User).where(User.email == email))
-    # Takes the lock that writing takes.
-    session.execute(delete(AccountLink).where(AccountLink.expires_at <= clock.now()))
+    forget_ended(session)  # takes the lock that writing takes
     if user is None or _lately(session, user, RESET) >= MOST_AN_HOUR:
         return Bell("deliver", ids.new("mail"))  # names no mail: who delivers finds nothing to do
-    mail = notify.post_mail(
+    mail = letters.post_mail(
         session,
         user,
         "password_reset",
@@ -92,9 +93,9 @@ def ask_reset(session: Session, email: str, base_url: str) -> Bell:
     return Bell("deliver", mail.id)
 
 
-def can_reset(session: Session, secret: str) -> bool:
-    """Whether the link would still work."""
-    return session.scalar(select(AccountLink.digest).where(*_valid(RESET, secret, clock.now()))) is not None
+def reset_address(session: Session, secret: str) -> str | None:
+    """Whose password the link would change; None where it would not work any more."""
+    return session.scalar(select(AccountLink.email).where(*_valid(RESET, secret, clock.now())))
 
 
 def reset_password(session: Session, secret: str, password_hash: str) -> User | None:
@@ -114,6 +115,15 @@ def reset_password(session: Session, secret: str, password_hash: str) -> User | 
 def forget_resets(session: Session, user: User) -> None:
     """No link to a new password works any more; the caller commits."""
     _forget(session, user, RESET)
+
+
+def forget_ended(session: Session) -> None:
+    """Delete sessions and links that have ended; the caller commits. A link of the last hour stays: it counts
+    among the mails of this hour."""
+    now = clock.now()
+    counts_no_more = AccountLink.created_at <= now - timedelta(hours=1)
+    session.execute(delete(AccountLink).where(AccountLink.expires_at <= now, counts_no_more))
+    session.execute(delete(UserSession).where(UserSession.last_seen_at <= now - SESSION_LASTS))
 
 
 def close(session: Session, user: User) -> None:

@@ -8,6 +8,7 @@ What speaks HTTP is imported when it is first asked for, and so are the writers:
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from lib.codes import Code
 from lib.errors import OutsideError
 from lib.links import Links
 from lib.secrets import SecretBox
@@ -30,8 +31,8 @@ NO_MODEL = (
 class SetupError(OutsideError):
     """The job cannot run as it is set up; waiting does not mend it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, permanent=True)
+    def __init__(self, message: str, code: Code | None = None) -> None:
+        super().__init__(message, permanent=True, code=code)
 
 
 @dataclass
@@ -63,7 +64,9 @@ class Adapters:
             caps = replace(self._caps, details=self._caps.commits)  # no request is spent on a commit here
             return LocalGit(path, root=self.settings.git_root, branch=project.github_branch, caps=caps)
         if not project.github_repo_owner or not project.github_repo_name:
-            raise SetupError("The project names no repository: enter its owner and name.")
+            raise SetupError(
+                "The project names no repository: enter its owner and name.", Code.REPOSITORY_UNNAMED
+            )
         from sources.github import GitHub
 
         return GitHub(
@@ -101,7 +104,7 @@ class Adapters:
         if job.writer == "TEMPLATE":
             return self._template
         if job.writer == "MODEL" and self._model is None:
-            raise SetupError(NO_MODEL)
+            raise SetupError(NO_MODEL, Code.MODEL_NOT_SET)
         return self._either if job.falls_back else self.writer
 
     # One of each for all runs: they are safe to share.

@@ -1,4 +1,4 @@
-"""What a job's owner does to its next slots: pause until a date, leave the next one out, undo that. None
+"""What a job's owner does to its next slots: pause until a date, leave the next one out, undo both. None
 commits."""
 
 from datetime import datetime
@@ -10,7 +10,15 @@ from models import Execution, Job
 from models.values import Outcome, Status
 from pipeline.bells import Bell
 from pipeline.control import ConflictError
-from pipeline.jobs import LEFT_OUT, forget_push, forget_skips, lock, near_bell, set_next
+from pipeline.jobs import (
+    LEFT_OUT,
+    forget_push,
+    forget_skips,
+    is_paused_by_hand,
+    lock,
+    near_bell,
+    set_next,
+)
 
 
 def pause_until(session: Session, job: Job, until: datetime) -> list[Bell]:
@@ -24,6 +32,16 @@ def pause_until(session: Session, job: Job, until: datetime) -> list[Bell]:
     forget_push(job)
     forget_skips(session, job)
     set_next(job)
+    session.flush()
+    return near_bell(job)
+
+
+def end_pause(session: Session, job: Job) -> list[Bell]:
+    """The pause that its owner chose ends now; one of its failures, and being disabled, stay."""
+    lock(session, job.id)
+    paused, job.paused_until = is_paused_by_hand(job), None
+    if paused:  # else a slot that is due by now would be passed over
+        set_next(job)
     session.flush()
     return near_bell(job)
 

@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock, ids
+from lib.codes import Code
 from models import Attempt, Execution, Job, Pulse, unended
 from models.base import reading, table, upsert
 from models.values import Outcome, Status
-from pipeline import housekeeping, notify, pushes, record, spending
+from pipeline import housekeeping, outbox, pushes, record, spending
 from pipeline.bells import Bell
 from pipeline.hold import LAPSE
 from pipeline.housekeeping import Ward
@@ -100,7 +101,7 @@ def look(
     for pushed in pushes.due(session):
         bells += _apart(session, pushes.start, *pushed, tariff) or []
     with reading(session):  # who delivers one mail goes on to all others
-        mails = notify.due_mails(session, clock.now() - overdue, 1)
+        mails = outbox.due_mails(session, clock.now() - overdue, 1)
     return [*bells, *waiting(session, limit=ENOUGH), *(Bell("deliver", mail_id) for mail_id in mails)]
 
 
@@ -268,7 +269,7 @@ def _make_way(
     if over is not None:
         return [], over
     said = "Its next slot came before the retry: that run covers this window too."
-    bells = record.end(session, live, Status.FAILED, said, base_url)
+    bells = record.end(session, live, Status.FAILED, said, base_url, Code.SUPERSEDED)
     if job.paused_at is not None:
         return bells, f"The job is paused: its last {job.failures_in_row} runs failed."
     return bells, None

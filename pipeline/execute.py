@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from lib import clock
-from lib.errors import OutsideError, sentence, stack_trace
+from lib.errors import OutsideError, code_of, sentence, stack_trace
 from models.base import may_pass
 from models.values import Activity, Held, Status
 from pipeline import heldback, record, scan
@@ -93,6 +93,7 @@ def _fault(error: Exception) -> Fault:
         outside.permanent,
         outside.retry_after,
         Status.TIMEOUT if isinstance(error, TimeLimitError) else Status.FAILED,
+        code_of(error),
     )
 
 
@@ -113,7 +114,9 @@ def _scan(story: Story) -> Activity:
         future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
     story.activity = activity = future.result()
-    story.hold.store(story.session, lambda connection: end_scan(story, connection, activity, began))
+    story.hold.write(
+        engine_of(story.session), lambda connection: end_scan(story, connection, activity, began)
+    )
     return activity
 
 
@@ -124,7 +127,9 @@ def _write(story: Story, activity: Activity) -> None:
     briefs = _briefs(story, activity)
     # Merges, what was undone, issues closed as not planned; or too little of all the rest.
     if nothing := [platform.id for platform in story.missing if platform.id not in briefs]:
-        story.hold.store(story.session, lambda connection: forget_writes(story, connection, nothing))
+        story.hold.write(
+            engine_of(story.session), lambda connection: forget_writes(story, connection, nothing)
+        )
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     if not briefs and not story.results:
@@ -180,7 +185,7 @@ def _held(story: Story, work: Callable[[Connection], T]) -> T:
         story.hold.take(connection)
         return work(connection)
 
-    return story.hold.store(story.session, once)
+    return story.hold.write(engine_of(story.session), once)
 
 
 def _note_costs(story: Story, results: Sequence[Written]) -> None:
@@ -190,13 +195,13 @@ def _note_costs(story: Story, results: Sequence[Written]) -> None:
 
 def _store_posts(story: Story, batch: Sequence[Written]) -> None:
     _note_costs(story, batch)
-    story.hold.store(story.session, lambda connection: end_posts(story, connection, batch))
+    story.hold.write(engine_of(story.session), lambda connection: end_posts(story, connection, batch))
     story.purse.settled()
 
 
 def _nothing_written(results: Sequence[Written]) -> NoPostError:
     """The attempt's error: it may pass if one of the platforms' errors may, at the earliest time that all
-    named."""
+    named. It is called what the first of them is called that no waiting mends, else the first."""
     failures = [written.failure for written in results if written.failure]
     names = [PLATFORMS[written.platform_type].rules.name for written in results]
     said = {failure.message for failure in failures}
@@ -207,4 +212,6 @@ def _nothing_written(results: Sequence[Written]) -> NoPostError:
     passing = [failure for failure in failures if not failure.permanent]
     waits = [failure.retry_after for failure in passing]
     named = min((w for w in waits if w is not None), default=None) if None not in waits else None
-    return NoPostError(f"No post could be written: {text}", permanent=not passing, retry_after=named)
+    first = min(failures, key=lambda failure: not failure.permanent)
+    message = f"No post could be written: {text}"
+    return NoPostError(message, permanent=not passing, retry_after=named, code=first.code)

@@ -27,8 +27,8 @@ from models.base import table
 SECRET = frozenset(
     {"password_hash", "sign_in_digest", "github_token", "webhook_secret", "credentials", "digest"}
 )
-BATCH = 500
-"""Rows in memory at a time."""
+BATCH = 100
+"""Rows in memory at a time: some are as large as what a run read."""
 ABOUT = """What Repocast holds of yours, one JSON object a line, times in UTC.
 Passwords, tokens and other secrets are left out.
 """

@@ -69,10 +69,10 @@ def finish(
     execution: Execution,
     activity: Activity | None,
     base_url: str,
-    posts: Sequence[Waiting] = (),
+    posts: Callable[[], Sequence[Waiting]] = list,
 ) -> list[Bell]:
     """What every end has in common: the job's cursor and statistics, whether it goes on, and telling the
-    owner."""
+    owner. `posts` names the drafts for the mail, and is asked only where there is one."""
     counted, succeeded = not execution.dry_run, execution.status == Status.COMPLETED
     window = activity.window if activity is not None and execution.moves_cursor else None
     if not counted and window is None:
@@ -99,7 +99,7 @@ def finish(
     if not (told or pauses or goes_on):
         return []
     return _tell(
-        session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url, posts
+        session, execution, jobs.pause if pauses else jobs.go_on if goes_on else None, base_url, posts()
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lib import clock
+from lib.codes import Code
 from models import (
     LIVE,
     Draft,
@@ -21,7 +22,7 @@ from models import (
 )
 from models.base import reading, table, upsert
 from models.values import Status
-from pipeline import pushes, record
+from pipeline import account, pushes, record
 from pipeline.bells import Bell
 from pipeline.hold import BEAT, LAPSE
 from pipeline.record import Fault, close_attempt
@@ -109,13 +110,14 @@ def recover(session: Session, beat: Beat, base_url: str) -> list[Bell]:
 
 
 def _recover(session: Session, connection: Connection, beat: Beat, base_url: str) -> list[Bell]:
-    now, fault = clock.now(), Fault(WORDS, f"Error: {WORDS}")
+    now, fault = clock.now(), Fault(WORDS, f"Error: {WORDS}", code=Code.WORKER_DIED)
     execution_id, attempt, heartbeat = beat
     this = (_table.c.id == execution_id) & (_table.c.attempt == attempt)
     taken = connection.execute(
         update(_table)
         .where(this, _table.c.status == Status.RUNNING, _table.c.heartbeat_at == heartbeat)
-        .values(status=Status.RETRYING, next_retry_at=now, error=WORDS, recoveries=_table.c.recoveries + 1)
+        .values(status=Status.RETRYING, next_retry_at=now, recoveries=_table.c.recoveries + 1)
+        .values(error=WORDS, error_code=Code.WORKER_DIED)
         .returning(_table.c.recoveries)
     ).scalar_one_or_none()
     if taken is None:
@@ -125,13 +127,13 @@ def _recover(session: Session, connection: Connection, beat: Beat, base_url: str
     execution.duration = (execution.duration or 0) + spent
     if taken > RECOVERIES:
         said = f"{taken} workers stopped while they ran it: it is not tried again."
-        return record.end(session, execution, Status.FAILED, said, base_url)
+        return record.end(session, execution, Status.FAILED, said, base_url, Code.WORKER_DIED)
     return [Bell("run", execution_id)]
 
 
 def prune(session: Session, kept: timedelta) -> int:
-    """Delete ended executions, notifications, settled mails and what was spent, where older than `kept`, and
-    old deliveries of webhooks; how many executions.
+    """Delete ended executions, notifications, settled mails and what was spent, where older than `kept`, old
+    deliveries of webhooks, and sessions and mailed links that have ended; how many executions.
 
     Once an hour, by whoever ticks first, in small transactions so that nobody waits for it. What stays: each
     job's newest execution, whatever its age; what has an approved or published draft; what a retry stems
@@ -153,6 +155,7 @@ def prune(session: Session, kept: timedelta) -> int:
         session.execute(delete(Notification).where(Notification.created_at < before))
         session.execute(delete(Spend).where(Spend.at < min(before, Month.of(now).first)))
         session.execute(delete(WebhookDelivery).where(WebhookDelivery.received_at < now - pushes.KEPT))
+        account.forget_ended(session)
     if old:
         log.info("Deleted %d executions older than %d days.", len(old), kept.days)
     return len(old)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy import delete as delete_rows
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lib import clock
@@ -70,6 +71,14 @@ class JobFields:
     falls_back: bool = False
 
 
+class FormSpentError(Exception):
+    """A form that made `job` was sent again with something else in it."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"The form made {job.id}.")
+        self.job = job
+
+
 FIELDS = frozenset(f.name for f in fields(JobFields))
 
 
@@ -78,14 +87,45 @@ def schedule_of(job: Job) -> Schedule:
     return Schedule.parse(job.frequency, job.time_config)
 
 
-def create(session: Session, project: Project, chosen: JobFields) -> tuple[Job, list[Bell]]:
+def create(
+    session: Session, project: Project, chosen: JobFields, form_key: str | None = None
+) -> tuple[Job, list[Bell]]:
     """A new job of `project`, and the bell of its first slot if that is near. Does not commit."""
-    job = Job(user_id=project.user_id, project_id=project.id)
+    job = Job(user_id=project.user_id, project_id=project.id, form_key=form_key)
     _assign(job, {name: getattr(chosen, name) for name in FIELDS})
     set_next(job)
     session.add(job)
     session.flush()
     return job, near_bell(job)
+
+
+def create_once(session: Session, project: Project, chosen: JobFields, key: str) -> tuple[Job, list[Bell]]:
+    """As `create`, once for each `key` of a form: sent again, it gives the job that it made, and no bell.
+    Raises FormSpentError where that is another than was chosen now. Does not commit."""
+    made = _made_by(session, project, key)
+    if made is None:
+        try:
+            with session.begin_nested():
+                return create(session, project, chosen, key)
+        except IntegrityError:  # by the same form, at the same moment
+            made = _made_by(session, project, key)
+            if made is None:
+                raise
+    if not _is_as(made, chosen):
+        raise FormSpentError(made)
+    return made, []
+
+
+def _made_by(session: Session, project: Project, key: str) -> Job | None:
+    return session.scalar(select(Job).where(Job.project_id == project.id, Job.form_key == key))
+
+
+def _is_as(job: Job, chosen: JobFields) -> bool:
+    """Whether all that was chosen is what the job has."""
+    schedule = chosen.schedule
+    if (job.frequency, job.time_config) != (schedule.frequency, schedule.time_config()):
+        return False
+    return all(getattr(job, name) == getattr(chosen, name) for name in FIELDS - {"schedule"})
 
 
 def edit(session: Session, job: Job, changes: Mapping[str, Any]) -> list[Bell]:

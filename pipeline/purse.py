@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from lib import clock, ids
+from lib.codes import Code
 from lib.errors import helped
 from models import Project, Spend
 from models.base import AWAY, said, table
@@ -57,6 +58,8 @@ class Store(Protocol):
 
 class BudgetError(WriterError):
     """A post that the project's monthly budget does not allow; the next month or its owner does."""
+
+    code = Code.BUDGET_SPENT
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=True)

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lib import clock, ids
+from lib.codes import Code
 from models import Attempt, Draft, Execution, Job, Step, origins
 from models.base import table
+from models.draft import DraftState
 from models.values import Activity, Key, Outcome, Status
 from pipeline import givenback, versions
 from pipeline.adapters import Adapters
@@ -26,6 +29,12 @@ from platforms import NAMES
 
 _attempt_table, _step_table, _job_table = table(Attempt), table(Step), table(Job)
 _draft_table = table(Draft)
+# What is the same for all stands in the statement: psycopg remembers none of more than 50 parameters, and so
+# would read this one anew each time where three posts are stored (psycopg 3.3, _queries.py).
+_INSERT_DRAFTS = insert(_draft_table).values(
+    state=literal_column(f"'{DraftState.DRAFT}'"), version=literal_column("1")
+)
+_INSERT_STEP = insert(_step_table).inline()
 # Without values(): the columns to set are those of the parameters.
 _END_ATTEMPT = update(_attempt_table).where(
     _attempt_table.c.execution_id == bindparam("of"), _attempt_table.c.number == bindparam("tried")
@@ -44,6 +53,7 @@ class Fault:
     permanent: bool = False
     retry_after: float | None = None
     status: Status = Status.FAILED
+    code: Code | None = None
 
 
 def complete(
@@ -65,6 +75,7 @@ def complete(
         "completed_at": began,
         "duration": (execution.duration or 0) + milliseconds(began - hold.began),
         "error": None,
+        "error_code": None,
         "stack_trace": None,
         "output": _output(activity, results, drafts, execution.dry_run, ending.told) if results else None,
         "items_processed": len(results),
@@ -76,10 +87,10 @@ def complete(
     def store(connection: Connection) -> list[Bell]:
         _take(connection, hold, execution, values)
         if drafts:
-            connection.execute(insert(_draft_table), drafts)
+            connection.execute(_INSERT_DRAFTS, drafts)
         _end_attempt(connection, hold, began, Status.COMPLETED)
         remember(connection, execution, ending)
-        posts = [_waiting(draft, adapters.approval) for draft in drafts]
+        posts = partial(_waiting, drafts, adapters.approval)
         bells = finish(session, connection, execution, activity, adapters.base_url, posts)
         if drafts:  # the job is locked by now, as it is for whoever gives back
             givenback.settle(connection, execution.job_id, ending.told)
@@ -107,6 +118,7 @@ def fail(
         failures = execution.failures + 1
         common = {
             "error": fault.message,
+            "error_code": fault.code,
             "stack_trace": fault.stack_trace,
             "duration": (execution.duration or 0) + milliseconds(now - hold.began),
             "failures": failures,
@@ -148,9 +160,9 @@ def hand_back(session: Session, hold: Hold) -> list[Bell]:
         hold.take(connection)
         execution = session.get_one(Execution, hold.execution_id, populate_existing=True)
         spent = (execution.duration or 0) + milliseconds(now - hold.began)
-        values = {"status": Status.RETRYING, "next_retry_at": now, "error": HANDED_BACK, "duration": spent}
-        hold.take(connection, **values)
-        fault = Fault(HANDED_BACK, "")
+        said = {"error": HANDED_BACK, "error_code": Code.WORKER_STOPPED}
+        hold.take(connection, status=Status.RETRYING, next_retry_at=now, duration=spent, **said)
+        fault = Fault(HANDED_BACK, "", code=Code.WORKER_STOPPED)
         close_attempt(connection, hold.execution_id, hold.attempt, now, Status.CANCELLED, fault)
         return [Bell("run", hold.execution_id)]
 
@@ -196,12 +208,15 @@ def cancel(session: Session, which: ColumnElement[bool], reason: str) -> int:
     return len(cancelled)
 
 
-def end(session: Session, execution: Execution, status: Status, message: str, base_url: str) -> list[Bell]:
+def end(
+    session: Session, execution: Execution, status: Status, message: str, base_url: str, code: Code
+) -> list[Bell]:
     """End an execution that nobody runs (its next slot came, or it was recovered too often), in the
-    caller's transaction."""
+    caller's transaction. `code` names that, where no attempt's error is the reason."""
     execution.status, execution.outcome = status, Outcome(status.value)
     execution.completed_at, execution.next_retry_at = clock.now(), None
-    execution.error = execution.error or message
+    if not execution.error:
+        execution.error, execution.error_code = message, code
     execution.reason = message
     session.flush()
     return finish(session, session.connection(), execution, None, base_url)
@@ -224,7 +239,8 @@ def close_attempt(
         _step_table.c.attempt == number,
         _step_table.c.status == Status.RUNNING,
     )
-    common = {"status": status, "completed_at": now, "error": fault.message if fault else None}
+    said = (fault.message, fault.code) if fault else (None, None)
+    common = {"status": status, "completed_at": now, "error": said[0], "error_code": said[1]}
     for step in connection.execute(steps).all():
         values = common | {"duration": milliseconds(now - step.started_at)}
         connection.execute(update(_step_table).where(_step_table.c.id == step.id).values(**values))
@@ -246,7 +262,7 @@ def _end_attempt(connection: Connection, hold: Hold, now: datetime, status: Stat
 def _step(connection: Connection, hold: Hold, began: datetime) -> None:
     done = clock.now()
     connection.execute(
-        insert(_step_table),
+        _INSERT_STEP,
         {
             "execution_id": hold.execution_id,
             "attempt": hold.attempt,
@@ -282,10 +298,14 @@ def _drafts(execution: Execution, results: Iterable[Written], tariff: Tariff) ->
     ]
 
 
-def _waiting(draft: Mapping[str, Any], approval: Callable[[str, int], str]) -> Waiting:
-    """A draft as the mail names it: by its title, or its first line."""
-    said = draft["title"] or draft["content"].strip().partition("\n")[0]
-    return Waiting(NAMES[draft["platform_type"]], said, approval(draft["id"], 1))
+def _waiting(drafts: Iterable[Mapping[str, Any]], approval: Callable[[str, int], str]) -> list[Waiting]:
+    """Drafts as the mail names them: by their titles, or first lines."""
+
+    def named(draft: Mapping[str, Any]) -> Waiting:
+        said = draft["title"] or draft["content"].strip().partition("\n")[0]
+        return Waiting(NAMES[draft["platform_type"]], said, approval(draft["id"], 1))
+
+    return [named(draft) for draft in drafts]
 
 
 def _output(
@@ -316,6 +336,10 @@ def _result(result: Written, draft_id: str | None, with_content: bool) -> dict[s
         "error": result.failure.message if result.failure else None,
         "draftId": draft_id,
     }
+    if result.failure is not None and result.failure.code is not None:
+        shown["errorCode"] = result.failure.code
+    if result.post is not None and result.post.fell_back:
+        shown["fellBack"] = True
     if with_content and result.post is not None:
         shown["content"] = {
             "title": result.post.title,

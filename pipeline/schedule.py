@@ -23,6 +23,7 @@ from lib.cron import (
 from lib.zones import MINUTE, UnknownZone, happens_twice, zone
 
 DEFAULT_HOUR = 9
+WORKDAYS = (1, 2, 3, 4, 5)
 
 
 class Frequency(StrEnum):
@@ -161,6 +162,8 @@ class Schedule:
             return f"On day {self.day_of_month} of every month{short}"
         if len(self.days_of_week) in (0, 7):
             return "Every day"
+        if self.days_of_week == WORKDAYS:
+            return "Every weekday"
         week = sorted(self.days_of_week, key=lambda day: (day - 1) % 7)
         return f"Every {and_words([WEEKDAYS[day] for day in week])}"
 

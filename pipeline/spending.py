@@ -144,14 +144,21 @@ def over(connection: Connection, caps: Mapping[str, Cap], tariff: Tariff) -> dic
     `caps` by project."""
     if not caps or tariff.model is None:
         return {}
+    bills = {}
+    if tariff.knows(tariff.model):
+        bills = by_model(connection, caps.keys(), Month.of(clock.now()), tariff)
+    said = {project: over_by(cap, total(bills.get(project, ())), tariff) for project, cap in caps.items()}
+    return {project: sentence for project, sentence in said.items() if sentence is not None}
+
+
+def over_by(cap: Cap, used: int, tariff: Tariff) -> str | None:
+    """The same of one project, of which is known what it `used` this month, in millionths."""
+    if tariff.model is None:
+        return None
     if not tariff.knows(tariff.model):
-        return dict.fromkeys(caps, f"budget: {no_price(tariff.model)}")
-    month = Month.of(clock.now())
-    bills = by_model(connection, caps.keys(), month, tariff)
-    said = {
-        project: _over(cap, total(bills.get(project, ())), month, tariff) for project, cap in caps.items()
-    }
-    return {project: f"budget: {sentence}" for project, sentence in said.items() if sentence is not None}
+        return f"budget: {no_price(tariff.model)}"
+    sentence = _over(cap, used, Month.of(clock.now()), tariff)
+    return None if sentence is None else f"budget: {sentence}"
 
 
 def _over(cap: Cap, used: int, month: Month, tariff: Tariff) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, select, up
 from sqlalchemy.orm import Session
 
 from lib import clock
+from lib.codes import Code
 from models import Attempt, Execution, GivenBack, HeldBack, Job, Platform, Project, Step
 from models.base import table
 from models.values import ACTIVITY, POST, Activity, Post, Status
@@ -52,6 +53,8 @@ _OF_THIS = (_step.c.execution_id == bindparam("of")) & (_step.c.attempt == bindp
 # Without values(): the columns to set are those of the parameters.
 _END_SCAN = update(_step).where(_OF_THIS, _step.c.name == "scan")
 _END_WRITE = update(_step).where(_OF_THIS, _step.c.name == "write", _step.c.platform_id == bindparam("on"))
+_BEGIN_STEPS = insert(_step)
+_BEGIN_STEP = _BEGIN_STEPS.inline()  # nobody asks for its id
 _FORGET_STEPS = delete(_step).where(_OF_THIS, _step.c.name == bindparam("called"))
 _FORGET_WRITES = delete(_step).where(
     _OF_THIS, _step.c.name == "write", _step.c.platform_id.in_(bindparam("these", expanding=True))
@@ -133,7 +136,8 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
     session.expunge_all()
     if not story.platforms:
         raise SetupError(
-            "No platform is connected for this job: connect one in the project, or choose others."
+            "No platform is connected for this job: connect one in the project, or choose others.",
+            Code.NO_PLATFORM,
         )
     return story
 
@@ -190,7 +194,8 @@ def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[st
         connection.execute(_FORGET_STEPS, _which(story) | {"called": name})
     hold.opened.add(name)
     common = {"execution_id": hold.execution_id, "attempt": hold.attempt, "name": name}
-    connection.execute(insert(_step), [common | {"started_at": clock.now()} | step for step in steps])
+    rows = [common | {"started_at": clock.now()} | step for step in steps]
+    connection.execute(_BEGIN_STEP if len(rows) == 1 else _BEGIN_STEPS, rows)
 
 
 def open_writes(story: Story, connection: Connection) -> None:
@@ -251,6 +256,7 @@ def _outcome(story: Story, written: Written, now: datetime) -> dict[str, Any]:
     return _ended(Status.FAILED if failure else Status.COMPLETED, story.writing_since, now) | {
         "result": result,
         "error": failure.message if failure else None,
+        "error_code": failure.code if failure else None,
         "stack_trace": failure.stack_trace if failure else None,
         "permanent": failure.permanent if failure else None,
         "retry_after": failure.retry_after if failure else None,

@@ -10,10 +10,11 @@ from models import Attempt, Execution, Job, origins
 from models.base import table
 from models.values import Status
 from pipeline.claim import due
-from pipeline.hold import Hold
+from pipeline.hold import Hold, engine_of
 
 # Built once: building a statement costs more than running it.
 _execution, _attempts = table(Execution), table(Attempt)
+_BEGIN_ATTEMPT = insert(_attempts).inline()  # nobody asks for its id
 _NOW = bindparam("now", type_=_execution.c.started_at.type)
 _CURSOR = select(Job.cursor_until).where(Job.id == _execution.c.job_id).scalar_subquery()
 _TAKE = (
@@ -54,11 +55,10 @@ def take_one(session: Session, execution_id: str) -> Hold | None:
 
 def _take(session: Session, statement: Any, **more: str) -> Hold | None:
     now = clock.now()
-    with session.begin():
-        connection = session.connection()
+    with engine_of(session).begin() as connection:
         taken = connection.execute(statement, {"now": now, **more}).one_or_none()
         if taken is None:
             return None
         attempt = {"execution_id": taken.id, "number": taken.attempt, "started_at": now}
-        connection.execute(insert(_attempts), attempt)
+        connection.execute(_BEGIN_ATTEMPT, attempt)
     return Hold(taken.id, taken.attempt, now)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lib.errors import OutsideError, sentence, stack_trace
+from lib.codes import Code
+from lib.errors import OutsideError, code_of, sentence, stack_trace
 from models.base import AWAY
 from models.values import Brief, Post, Usage
 from pipeline.hold import LostError
@@ -25,6 +26,8 @@ TOO_LONG = "The run took longer than the job's time limit while its posts were w
 class TimeLimitError(OutsideError):
     """The attempt took longer than the job allows."""
 
+    code = Code.TIMEOUT
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -35,6 +38,7 @@ class Failure:
     permanent: bool
     retry_after: float | None
     usage: Usage | None = None
+    code: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def failure_of(error: Exception) -> Failure:
     permanent = error.permanent if isinstance(error, OutsideError) else True
     retry_after = error.retry_after if isinstance(error, OutsideError) else None
     usage = error.usage if isinstance(error, WriterError) else None
-    return Failure(sentence(error), stack_trace(error), permanent, retry_after, usage)
+    return Failure(sentence(error), stack_trace(error), permanent, retry_after, usage, code_of(error))
 
 
 def _pause(failed: list[Written], default: float | None, patience: float) -> float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from lib import clock
+from lib.codes import Code
 from models.values import Activity, Commit, Issue, Key, Person, PullRequest, Window
 from sources.base import Caps, Known, Told
 from sources.git_cli import Git
@@ -37,13 +38,13 @@ def head_of(git: Git, branch: str | None) -> str | None:
         for place in ("refs/heads/", "refs/remotes/origin/"):
             if not _NO_REF.search(branch) and git.asks("show-ref", "-q", "--verify", place + branch):
                 return git.text("rev-parse", "--verify", f"{place}{branch}^{{commit}}")
-        raise refusal(f"The repository has no branch {branch}: choose one that exists.")
+        raise refusal(f"The repository has no branch {branch}: choose one that exists.", Code.BRANCH_GONE)
     if head := git.answer("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
         return head
     # Bare repositories often name a branch that nobody ever pushed to.
     branches = git.text("for-each-ref", "--format=%(objectname)", "refs/heads").split()
     if len(branches) > 1:
-        raise refusal("HEAD names no branch that exists: choose a branch.")
+        raise refusal("HEAD names no branch that exists: choose a branch.", Code.BRANCH_GONE)
     return branches[0] if branches else None
 
 
@@ -86,7 +87,9 @@ class LocalGit:
         folder, git = self._open()
         head = head_of(git, self._branch)
         if head is None and base is not None:
-            raise refusal("The repository has no branch any more: give a folder that has one.")
+            raise refusal(
+                "The repository has no branch any more: give a folder that has one.", Code.REPOSITORY_GONE
+            )
         name, url = _home(git.answer("config", "--no-includes", "--get", "remote.origin.url") or "")
         earliest = min(since, margin_from or since) if told else since
         tags = new_tags(git, earliest, told, self._caps.text)

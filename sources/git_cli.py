@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from lib.codes import Code
 from sources.base import SourceError
 
 TIMEOUT = 60.0
@@ -52,13 +53,19 @@ _ENVIRONMENT = {
 class TooMuch(SourceError):
     """One call of git printed more than it may."""
 
+    code = Code.GIT_FAILED
+
 
 class Late(SourceError):
     """One call of git took longer than TIMEOUT."""
 
+    code = Code.GIT_FAILED
+
 
 class Failed(SourceError):
     """Git ended with an error. `is_no`: it is but its answer to a question."""
+
+    code = Code.GIT_FAILED
 
     def __init__(self, message: str, *, is_no: bool) -> None:
         super().__init__(message)
@@ -121,7 +128,8 @@ class Git:
                     env=_ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)},
                 )
             except OSError as error:
-                raise SourceError(f"git could not be started: {error.strerror}.", permanent=True) from None
+                sentence = f"git could not be started: {error.strerror}."
+                raise SourceError(sentence, permanent=True, code=Code.GIT_FAILED) from None
             output = self._read(process, OUTPUT_MAX if most is None else most)
             if process.returncode:
                 complaint.seek(0)

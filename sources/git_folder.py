@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from lib.codes import Code
 from sources.base import SourceError
 
 ALTERNATES_MAX = 5
@@ -25,14 +26,14 @@ def resolve(path: str, root: Path | None) -> Path:
     root = root.resolve()
     folder = _inside(root, root / path.strip())
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-        raise refusal(f"There is no folder {path.strip()[:200]} under GIT_ROOT.")
+        raise refusal(f"There is no folder {path.strip()[:200]} under GIT_ROOT.", Code.REPOSITORY_GONE)
     git_dir(folder, root)
     return folder
 
 
-def refusal(sentence: str) -> SourceError:
+def refusal(sentence: str, code: Code = Code.FOLDER_REFUSED) -> SourceError:
     """An error that waiting does not mend."""
-    return SourceError(sentence, permanent=True)
+    return SourceError(sentence, permanent=True, code=code)
 
 
 def git_dir(folder: Path, root: Path) -> Path:
@@ -56,7 +57,7 @@ def git_dir(folder: Path, root: Path) -> Path:
     except (OSError, UnicodeDecodeError):
         whole = False
     if not whole:
-        raise refusal(f"{folder.name} is not a git repository.")
+        raise refusal(f"{folder.name} is not a git repository.", Code.REPOSITORY_GONE)
     return found
 
 

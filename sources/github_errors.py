@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lib import clock, words
+from lib.codes import Code
 from lib.errors import helped
 from lib.http import Answer
 from sources.base import SourceError
+from sources.github_codes import code_of
 from sources.github_headers import permission_words, scopes, wanted_permissions, wanted_scopes
 
 SERVICE = "GitHub API"
@@ -37,8 +39,9 @@ class GitHubError(SourceError):
         permanent: bool = False,
         retry_after: float | None = None,
         status: int | None = None,
+        code: Code | None = None,
     ) -> None:
-        super().__init__(message, permanent=permanent, retry_after=retry_after)
+        super().__init__(message, permanent=permanent, retry_after=retry_after, code=code)
         self.status = status
 
 
@@ -52,7 +55,8 @@ class Unreached(GitHubError):
             else "it is often mended within minutes; if it stays, check that this server reaches the address"
             " in GITHUB_API_URL"
         )
-        super().__init__(helped(message, remedy), permanent=permanent)
+        code = Code.SOURCE_ADDRESS if permanent else Code.SOURCE_UNREACHABLE
+        super().__init__(helped(message, remedy), permanent=permanent, code=code)
 
 
 def refusal(answer: Answer, token: str | None = None) -> GitHubError:
@@ -73,6 +77,12 @@ def refusal(answer: Answer, token: str | None = None) -> GitHubError:
         permanent=answer.status in _PERMANENT,
         retry_after=wait,
         status=answer.status,
+        code=code_of(
+            answer.status,
+            has_token=token is not None,
+            is_limit=wait is not None,
+            is_blocked=isinstance(_body(answer).get("block"), dict),
+        ),
     )
 
 
@@ -84,6 +94,7 @@ def no_branch(branch: str) -> GitHubError:
             "choose another branch in the project's settings, or leave it empty for the default branch",
         ),
         status=404,
+        code=Code.BRANCH_GONE,
     )
 
 
@@ -99,6 +110,7 @@ def other_repository(full_name: str) -> GitHubError:
         ),
         permanent=True,
         status=404,
+        code=Code.REPOSITORY_OTHER,
     )
 
 
@@ -108,7 +120,8 @@ def elsewhere() -> GitHubError:
         helped(
             f"{SERVICE} error: the next page is on another server, which was not asked",
             "check GITHUB_API_URL: it must be the address that the server calls itself by",
-        )
+        ),
+        code=Code.SOURCE_ADDRESS,
     )
 
 
@@ -119,7 +132,8 @@ def odd_shape() -> GitHubError:
             f"{SERVICE} error: an answer of unknown shape",
             "if it stays, check that GITHUB_API_URL is a GitHub API's address: an Enterprise Server's ends in"
             " /api/v3",
-        )
+        ),
+        code=Code.SOURCE_ADDRESS,
     )
 
 

@@ -52,23 +52,18 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// A new job starts in the zone of the person who makes it.
-const zone = document.querySelector("[data-own-zone]");
-if (zone) {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if ([...zone.list.options].some((option) => option.value === own)) zone.value = own;
+// What is typed is not lost without a question: from its first change on a form is `unsaved`, until somebody says else.
+function guard(form) {
+  const kept = { unsaved: form.hasAttribute("data-unsaved") };
+  for (const kind of ["input", "change"]) form.addEventListener(kind, () => (kept.unsaved = true));
+  addEventListener("beforeunload", (event) => {
+    if (kept.unsaved) event.preventDefault();
+  });
+  return kept;
 }
-
-// What was typed before htmx was there, or what the browser filled in again, counts too.
-setTimeout(() => {
-  const changed = (field) => field.checked !== field.defaultChecked || (field.type !== "radio" && field.value !== field.defaultValue);
-  const field = [...document.querySelectorAll("#job-form input")].find(changed);
-  field?.dispatchEvent(new Event("input", { bubbles: true }));
-});
 
 // A draft: what is typed is counted at once, saved in a moment, and never lost without a question.
 const edit = document.getElementById("edit");
-let unsaved = edit?.hasAttribute("data-unsaved") ?? false;
 
 const counted = {
   points: (field) => [...field.value.trim()].length,
@@ -88,33 +83,28 @@ function count() {
 }
 
 if (edit) {
-  edit.addEventListener("input", () => {
-    unsaved = true;
-    count();
-  });
+  const kept = guard(edit);
+  edit.addEventListener("input", count);
   // Asked with what stands in the form when it is sent: it may have waited for the answer to the one before.
   document.addEventListener("htmx:before:request", (event) => {
     const ctx = event.detail.ctx;
     if (ctx.sourceElement !== edit) return;
     for (const [name, value] of new FormData(edit)) ctx.request.body.set(name, value);
-    unsaved = false;
+    kept.unsaved = false;
   });
   const failed = (event) => {
-    if (event.detail.ctx?.sourceElement === edit) unsaved = true;
+    if (event.detail.ctx?.sourceElement === edit) kept.unsaved = true;
   };
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:after:request", (event) => {
     const { status } = event.detail.ctx.response;
     if (status >= 400 || status === 204) failed(event); // 204: off to the sign-in page, and not saved
   });
-  document.addEventListener("submit", () => (unsaved = false));
-  addEventListener("beforeunload", (event) => {
-    if (unsaved) event.preventDefault();
-  });
+  document.addEventListener("submit", () => (kept.unsaved = false));
   // A text that was written anew is shown, unless something is typed that it would replace.
   document.addEventListener("htmx:after:swap", () => {
     const news = document.querySelector("#order[data-news]");
-    if (news && !unsaved && news.dataset.news !== edit.elements.version.value) location.reload();
+    if (news && !kept.unsaved && news.dataset.news !== edit.elements.version.value) location.reload();
   });
 }
 

@@ -4,6 +4,7 @@ const LONGEST = 30;
 const lost = document.getElementById("lost");
 const base = document.title.replace(/^(● )?(\(\d+\) )?/, "");
 const asking = new WeakMap();
+const glances = new Map(); // by a fragment's id: what makes its next poll a cheap one while nothing changed
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("repocast") : null;
 let pause = 0; // seconds until the next try; 0 while the server answers
 let retry = null;
@@ -44,6 +45,7 @@ document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden || asking.has(element) || retry !== null) return event.preventDefault();
   asking.set(element, ctx);
   ctx.request.headers["X-Live"] = "1";
+  if (glances.has(element.id)) ctx.request.headers["X-Glance"] = glances.get(element.id);
 });
 
 document.addEventListener("htmx:finally:request", (event) => {
@@ -55,6 +57,8 @@ document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   const { status } = ctx.response;
   if (status < 500) {
+    const glance = ctx.response.headers?.get("X-Glance");
+    if (glance) glances.set(ctx.sourceElement.id, glance);
     found();
     if (status < 400 && (ctx.request.method ?? "GET").toUpperCase() !== "GET") tabs?.postMessage("changed");
   } else if (polls(ctx.sourceElement)) miss();

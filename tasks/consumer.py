@@ -1,10 +1,10 @@
 """Assembles the worker: `python -m huey.bin.huey_consumer tasks.consumer.huey`; `flask --app app worker`
 knows the flags."""
 
-import gc
 import logging
 from functools import partial
 
+from lib import garbage
 from lib.secrets import SecretBox
 from lib.settings import load
 from models.base import make_engine
@@ -34,7 +34,4 @@ worker.install(
 )
 huey = queue.huey
 huey.create_consumer = partial(Service, huey)
-gc.freeze()
-# A run makes some ten thousand objects, nearly all freed by count: to search them for cycles after every 700
-# new ones took a seventh of the worker's time (bench/clock.py, 2026-11-27).
-gc.set_threshold(20_000, 50, 50)
+garbage.settle()

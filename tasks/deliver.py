@@ -1,7 +1,7 @@
 """The bell that delivers mails."""
 
 from lib import clock
-from pipeline import notify
+from pipeline import outbox
 from tasks.queue import answers
 from tasks.worker import current
 
@@ -17,10 +17,10 @@ def deliver(mail_id: str) -> None:
         try:
             with worker.sessions() as session:
                 while waiting:
-                    notify.deliver(session, waiting[0], worker.send)
-                    waiting = notify.due_mails(session, clock.now(), 1)
+                    outbox.deliver(session, waiting[0], worker.send)
+                    waiting = outbox.due_mails(session, clock.now(), 1)
                     session.rollback()
         finally:
             worker.mailing.release()
         with worker.sessions() as session:  # one whose bell rang in vain while we were about to stop
-            waiting = notify.due_mails(session, clock.now(), 1)
+            waiting = outbox.due_mails(session, clock.now(), 1)

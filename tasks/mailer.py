@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 from lib.links import Links
 from lib.settings import Settings
 from models.notification import EmailDelivery
-from pipeline.notify import MailError
+from pipeline.letters import UNSUBSCRIBE
+from pipeline.outbox import MailError
+from pipeline.wishes import STOPPABLE
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,7 +30,7 @@ LONGEST_LINE = 900
 
 
 def make_sender(settings: Settings, timeout: float = TIMEOUT) -> Callable[[EmailDelivery], None]:
-    """What `pipeline.notify.deliver` is handed: a function that sends one mail or raises MailError.
+    """What `pipeline.outbox.deliver` is handed: a function that sends one mail or raises MailError.
 
     Permanent is only what the server says for good (5xx) about this recipient or this message: a refused
     sign-in or sender is the installation's fault, and can be mended while the mail waits. `timeout`: seconds.
@@ -37,8 +39,7 @@ def make_sender(settings: Settings, timeout: float = TIMEOUT) -> Callable[[Email
 
     def send(mail: EmailDelivery) -> None:
         with app().app_context():
-            message = _message(mail, settings.mail_default_sender)
-            message.extra_headers = (message.extra_headers or {}) | _unsubscribing(mail, settings)
+            message = _message(mail, settings.mail_default_sender, _stopping(mail, settings))
             if message.has_bad_headers():
                 raise MailError("The mail has a line break in its addresses or subject", permanent=True)
             if settings.mail_server is None:
@@ -69,37 +70,41 @@ def _app(settings: Settings) -> "Flask":
     return app
 
 
-def _message(mail: EmailDelivery, sender: str) -> "Message":
-    """One recipient, text and HTML. Its id is the row's: a mail sent twice is known as the same one."""
+def _message(mail: EmailDelivery, sender: str, stop: str | None) -> "Message":
+    """One recipient, text and HTML. Its id is the row's: a mail sent twice is known as the same one. `stop`:
+    the address that stops such mails, for its text and for the mail program's own button (RFC 8058)."""
     from flask_mail import Message
 
+    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no out-of-office replies, please
+    text, html = mail.text, mail.html
+    if stop is not None:
+        text, html = text.replace(UNSUBSCRIBE, stop), html.replace(UNSUBSCRIBE, stop)
+        headers |= {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     charset = Charset("utf-8")
-    if any(len(line.encode()) > LONGEST_LINE for part in (mail.text, mail.html) for line in part.split("\n")):
+    if any(len(line.encode()) > LONGEST_LINE for part in (text, html) for line in part.split("\n")):
         charset.body_encoding = QP
     message = Message(
         subject=mail.subject,
         recipients=[mail.recipient],
-        body=mail.text,
-        html=mail.html,
+        body=text,
+        html=html,
         sender=sender,
         date=mail.created_at.timestamp(),
         charset=cast(str, charset),  # its type says str; what it hands on to takes both
-        extra_headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no out-of-office replies, please
+        extra_headers=headers,
     )
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     message.msgId = f"<{mail.id}@{domain}>"
     return message
 
 
-def _unsubscribing(mail: EmailDelivery, settings: Settings) -> dict[str, str]:
-    """The mail program's own button for no more of these mails (RFC 8058)."""
-    if mail.event is None:
-        return {}
-    links = Links(settings.base_url, settings.secret_key.get_secret_value())
-    return {
-        "List-Unsubscribe": f"<{links.unsubscribe(mail.user_id, mail.event)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+def _stopping(mail: EmailDelivery, settings: Settings) -> str | None:
+    """Where its reader can stop such mails; None where that cannot be."""
+    if mail.event not in STOPPABLE:
+        return None
+    return Links(settings.base_url, settings.secret_key.get_secret_value()).unsubscribe(
+        mail.user_id, mail.event
+    )
 
 
 def _to_outbox(settings: Settings, mail: EmailDelivery, message: "Message") -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lib.settings import Settings
 from models import EmailDelivery
-from pipeline import claim, execute, expiry, housekeeping, orders, rewrite
+from pipeline import claim, execute, expiry, housekeeping, orders, reminders, rewrite, roundup
 from pipeline.adapters import Adapters
 from pipeline.bells import Bell
 from pipeline.hold import LAST_WORDS, Heart
@@ -83,6 +83,8 @@ class Worker:
             self.runners.wake()
             housekeeping.prune(session, timedelta(days=self.settings.retention_days))
             ring(expiry.announce(session, self.settings.base_url))
+            ring(reminders.remind(session, self.settings.base_url))
+            ring(roundup.send_due(session, self.settings.base_url))
 
     def claim(self, slots: list[claim.Slot]) -> None:
         """Turn slots whose instant has come into executions, and run them."""

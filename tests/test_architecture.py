@@ -24,7 +24,7 @@ BELLS = {"tasks.bells", "tasks.queue"}  # what a blueprint rings after its commi
 
 # Where any failure at all stays that one's own: one platform's writing, one mail's delivery.
 BROAD_EXCEPT = {
-    *("pipeline.write", "pipeline.notify", "pipeline.execute", "pipeline.rewrite", "pipeline.claim"),
+    *("pipeline.write", "pipeline.outbox", "pipeline.execute", "pipeline.rewrite", "pipeline.claim"),
     "tasks.guard",
 }
 STATES_AND_TIMES = {"status", "state", "outcome", "cursor", "heartbeat", "last_success", "last_failure"}

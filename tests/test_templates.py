@@ -64,7 +64,7 @@ def site(rows: Rows, user) -> list[str]:
     rows.add(EmailDelivery(user_id=user.id, execution_id=told.id, **mail))
     at_project, at_job = f"/projects/{project.id}", f"/projects/{project.id}/cron/{job.id}"
     return [
-        *("/dashboard", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),
+        *("/dashboard", "/start", "/projects/new", at_project, f"{at_project}/edit", f"{at_project}/delete"),
         *(f"{at_project}/cron/new", at_job, f"{at_job}/edit", f"{at_job}/disable", f"{at_job}/delete"),
         *(f"{at_job}/trigger", f"{at_job}/pause"),
         *(f"/executions/{execution.id}", f"/executions/{execution.id}/raw"),

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from lib.codes import Code
 from lib.errors import OutsideError
 from models.values import Brief, Post, Usage
 
@@ -17,8 +18,9 @@ class WriterError(OutsideError):
         permanent: bool = False,
         retry_after: float | None = None,
         usage: Usage | None = None,
+        code: Code | None = None,
     ) -> None:
-        super().__init__(message, permanent=permanent, retry_after=retry_after)
+        super().__init__(message, permanent=permanent, retry_after=retry_after, code=code)
         self.usage = usage
 
 

@@ -33,4 +33,4 @@ class FallbackWriter:
                 raise
             post = self._second.write(by_template(brief))
             why = f"The model failed for good, so the template writer wrote this post: {error.message}"
-            return replace(post, remarks=(why, *post.remarks), spent=error.usage)
+            return replace(post, remarks=(why, *post.remarks), spent=error.usage, fell_back=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lib.codes import Code
 from lib.http import Answer
 from models.values import Usage
 from writers.base import WriterError
@@ -24,7 +25,8 @@ def told_by(error: Exception, timeout: float) -> WriterError:
     if isinstance(error, openai.APITimeoutError):
         return too_late(timeout, _unsent(error))
     if isinstance(error, openai.APIConnectionError):
-        return WriterError("Model API error: no connection to the server", usage=_unsent(error))
+        sentence = "Model API error: no connection to the server"
+        return WriterError(sentence, usage=_unsent(error), code=Code.MODEL_UNREACHABLE)
     if isinstance(error, openai.APIStatusError):
         return _by_status(error)
     return broken("the answer was not JSON")
@@ -43,15 +45,26 @@ def _by_status(error: Any) -> WriterError:
     status, code = error.status_code, error.code
     retry_after = Answer(status, error.response.headers, b"", "").retry_after
     if code == "insufficient_quota":
-        return WriterError("Model API error: the account's quota is used up", permanent=True, usage=NOTHING)
+        sentence = "Model API error: the account's quota is used up"
+        return WriterError(sentence, permanent=True, usage=NOTHING, code=Code.MODEL_QUOTA)
     if code == "content_filter":
         return refused("The model's content filter stopped this post")
     if status == 429:
-        return WriterError("API rate limit", retry_after=retry_after, usage=NOTHING)
+        return WriterError(
+            "API rate limit", retry_after=retry_after, usage=NOTHING, code=Code.MODEL_RATE_LIMITED
+        )
     sentence = f"Model API error: {_SENTENCES.get(status, f'HTTP {status}')}"
     permanent = status < 500 and status not in PASSING
     usage = None if status in GAVE_UP else NOTHING
-    return WriterError(sentence, permanent=permanent, retry_after=retry_after, usage=usage)
+    named = _CODES.get(status, Code.MODEL_REJECTED if permanent else Code.MODEL_UNREACHABLE)
+    return WriterError(sentence, permanent=permanent, retry_after=retry_after, usage=usage, code=named)
+
+
+_CODES = {
+    401: Code.MODEL_KEY_REFUSED,
+    403: Code.MODEL_KEY_REFUSED,
+    404: Code.MODEL_UNKNOWN,
+}
 
 
 _SENTENCES = {
@@ -62,14 +75,15 @@ _SENTENCES = {
 
 
 def too_late(seconds: float, usage: Usage | None = None) -> WriterError:
-    return WriterError(f"Model API error: no answer within {seconds:g} s", usage=usage)
+    sentence = f"Model API error: no answer within {seconds:g} s"
+    return WriterError(sentence, usage=usage, code=Code.MODEL_UNREACHABLE)
 
 
 def broken(what: str) -> WriterError:
     """An answer that cannot be used; the next one may."""
-    return WriterError(f"Model API error: {what}")
+    return WriterError(f"Model API error: {what}", code=Code.MODEL_ANSWER)
 
 
 def refused(sentence: str) -> WriterError:
     """The model will not write this, however often it is asked."""
-    return WriterError(sentence, permanent=True)
+    return WriterError(sentence, permanent=True, code=Code.MODEL_REFUSED)

@@ -6,12 +6,16 @@ from flask_login import current_user
 from sqlalchemy import CursorResult, select, update
 from werkzeug.wrappers import Response
 
-from blueprints import present, shapes
+from blueprints import present, shapes, shapes_notices
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
-from blueprints.api.reading import PageQuery, find, page, read_query
+from blueprints.api.reading import PageQuery, find, page, read_body, read_query
+from blueprints.bodies_notices import PreferencesEdit
 from blueprints.extensions import db
+from blueprints.inputs import parse
 from models import Notification
+from pipeline import roundup
+from pipeline.wishes import Wishes
 
 
 @api.get("/notifications")
@@ -38,3 +42,20 @@ def read_all_notifications() -> Response:
     done: CursorResult[Any] = db.session.execute(unread.values(is_read=True))  # type: ignore[assignment]
     db.session.commit()
     return answer({"read": done.rowcount})
+
+
+@api.get("/notifications/preferences")
+@operation("Read what you are told", answer=shapes_notices.PreferencesView)
+def read_preferences() -> Response:
+    return answer(present.preferences(current_user))
+
+
+@api.patch("/notifications/preferences")
+@operation("Change what you are told", answer=shapes_notices.PreferencesView, body=PreferencesEdit)
+def edit_preferences() -> Response:
+    given = parse(PreferencesEdit, read_body()).model_dump(exclude_unset=True)
+    roundup.choose(
+        db.session(), current_user, Wishes.of(current_user).changed(given.pop("events", {}), **given)
+    )
+    db.session.commit()
+    return answer(present.preferences(current_user))

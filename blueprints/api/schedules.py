@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 from blueprints import bodies, present, shapes
 from blueprints.api.frame import answer, api
 from blueprints.api.operation import operation
-from blueprints.api.reading import PageQuery, find, page, read_body, read_query
+from blueprints.api.reading import PageQuery, find, page, read_body, read_optional, read_query
 from blueprints.extensions import db
-from blueprints.inputs import InputError, detail, read_job, read_preview
+from blueprints.inputs import InputError, detail, parse, read_job, read_preview
 from blueprints.pages_cost import ahead_json
 from lib import clock
 from models import Execution, Job, Project, unended
-from pipeline import jobs
+from pipeline import byhand, jobs
+from pipeline.bells import Bell
 from pipeline.schedule import preview
 from tasks.queue import ring
 
@@ -85,10 +86,19 @@ def edit_one_schedule(job_id: str) -> Response:
 def _edit(row: Job, data: dict[str, Any]) -> Response:
     local = row.project.source_type == "GIT"
     values = read_job(data, partial=True, current=row, platforms=row.project.platforms, local=local)
+    pausing, until = "paused_until" in values, values.pop("paused_until", None)
     bells = jobs.edit(db.session(), row, values)
+    if pausing:  # what the rest of the body rings may be a slot of before the pause
+        bells = _pause(row, until)
     db.session.commit()
     ring(bells)
     return _show(row)
+
+
+def _pause(row: Job, until: str | None) -> list[Bell]:
+    if until is None:
+        return byhand.end_pause(db.session(), row)
+    return byhand.pause_until(db.session(), row, clock.parse_iso(until))
 
 
 def _show(row: Job) -> Response:
@@ -101,6 +111,35 @@ def delete_schedule(job_id: str) -> Response:
     jobs.delete(db.session(), find(Job, job_id))
     db.session.commit()
     return answer({"id": job_id})
+
+
+@api.post("/cron/schedules/<job_id>/skip-next")
+@operation(
+    "Leave the job's next slot out",
+    answer=shapes.JobView,
+    body=bodies.SkipBody,
+    may_be_empty=True,
+    errors=(409,),
+)
+def skip_next(job_id: str) -> Response:
+    asked = parse(bodies.SkipBody, read_optional())
+    row = find(Job, job_id)
+    _, bells = byhand.skip_next(
+        db.session(), row, None if asked.slot is None else clock.parse_iso(asked.slot)
+    )
+    db.session.commit()
+    ring(bells)
+    return _show(row)
+
+
+@api.post("/cron/schedules/<job_id>/skip-next/undo")
+@operation("Let the slots that were left out run after all", answer=shapes.JobView)
+def undo_skip(job_id: str) -> Response:
+    row = find(Job, job_id)
+    bells = byhand.undo_skips(db.session(), row)
+    db.session.commit()
+    ring(bells)
+    return _show(row)
 
 
 @api.post("/cron/preview")

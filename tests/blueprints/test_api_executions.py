@@ -168,6 +168,7 @@ def test_one_execution_has_attempts_steps_and_posts(api, rows, completed):
             "duration": 14000,
             "status": "COMPLETED",
             "error": None,
+            "errorCode": None,
             "stackTrace": None,
             "reused": [],
         }
@@ -182,6 +183,7 @@ def test_one_execution_has_attempts_steps_and_posts(api, rows, completed):
         "completedAt": "2025-10-03T09:00:06.000Z",
         "duration": 4000,
         "error": None,
+        "errorCode": None,
     }
     assert (shown["steps"][1]["platformId"], shown["steps"][1]["error"]) == ("plat_devto", "API rate limit")
     assert shown["output"]["results"][0]["content"]["content"] == "A post for HASHNODE"

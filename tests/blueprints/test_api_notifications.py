@@ -1,7 +1,8 @@
 import pytest
 
-from models import Notification
-from tests.blueprints.conftest import statements
+from models import Notification, User
+from pipeline.wishes import EVENTS
+from tests.blueprints.conftest import fields, statements
 
 
 @pytest.fixture
@@ -72,3 +73,62 @@ def test_others_cannot_read_it(stranger, rows, user, tell):
     told = tell(user)
     assert stranger.post(f"/api/notifications/{told.id}/read").status_code == 404
     assert not rows.get(Notification, told.id).is_read
+
+
+def test_the_preferences_as_they_are_until_something_is_chosen(api, user):
+    body = api.get("/api/notifications/preferences").get_json()["data"]
+    assert body == {
+        "events": {event: {"app": True, "email": True} for event in EVENTS},
+        "onlyChanges": False,
+        "pace": "EACH",
+        "hour": 8,
+        "weekday": 1,
+        "urgentAtOnce": True,
+        "timezone": "UTC",
+        "nextDigestAt": None,
+        "email": user.email,
+        "isVerified": True,
+    }
+
+
+def test_what_is_left_out_of_a_change_stays(api, rows, user):
+    path = "/api/notifications/preferences"
+    first = {"events": {"success": {"email": False}, "failure": {"app": False}}, "onlyChanges": True}
+    api.patch(path, first)
+    body = api.patch(path, {"events": {"failure": {"app": True}}, "pace": "WEEKLY", "hour": 17}).get_json()
+    assert body["data"]["events"]["success"] == {"app": True, "email": False}
+    assert body["data"]["events"]["failure"] == {"app": True, "email": True}
+    assert (body["data"]["onlyChanges"], body["data"]["pace"]) == (True, "WEEKLY")
+    assert body["data"]["nextDigestAt"] == "2025-10-06T17:00:00.000Z"
+    assert api.get(path).get_json()["data"] == body["data"]
+    assert rows.get(User, user.id).digest_at is not None
+    assert api.patch(path, {"pace": "EACH"}).get_json()["data"]["nextDigestAt"] is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong"),
+    [
+        ({"pace": "HOURLY"}, ["pace"]),
+        ({"hour": 24}, ["hour"]),
+        ({"hour": "8"}, ["hour"]),
+        ({"weekday": 7, "hour": -1}, ["hour", "weekday"]),
+        ({"onlyChanges": None}, ["onlyChanges"]),
+        ({"events": {"nonsense": {"app": True}}}, ["events.nonsense"]),
+        ({"events": {"success": {"sms": True}}}, ["events.success.sms"]),
+        ({"events": {"success": {"app": "yes"}}}, ["events.success.app"]),
+        ({"nonsense": 1}, ["nonsense"]),
+    ],
+)
+def test_preferences_that_make_no_sense_change_nothing(api, rows, user, sent, wrong):
+    refused = api.patch("/api/notifications/preferences", sent)
+    assert refused.status_code == 400
+    assert [field.removesuffix(".[key]") for field in fields(refused)] == wrong
+    assert rows.get(User, user.id).notices is None
+
+
+def test_a_token_that_only_reads_changes_no_preferences(rows, as_user, app, user, clock):
+    from tests.blueprints.conftest import Api
+
+    reader = Api(app, rows.token(user, can_write=False))
+    assert reader.get("/api/notifications/preferences").status_code == 200
+    assert reader.patch("/api/notifications/preferences", {"hour": 3}).status_code == 403

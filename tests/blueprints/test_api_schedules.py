@@ -96,6 +96,7 @@ def test_the_walkthroughs_job(api, rows, project, clock):
         "nextRunAt": "2025-10-03T09:00:00.000Z",
         "pausedAt": None,
         "pausedUntil": None,
+        "skippedUntil": None,
         "lastRunAt": None,
         "lastSuccess": None,
         "lastFailure": None,

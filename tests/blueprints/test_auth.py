@@ -1,5 +1,7 @@
 """Accounts in the browser."""
 
+import re
+
 import pytest
 
 from tests.blueprints.pages import Visitor, beside, text, value
@@ -27,8 +29,8 @@ def test_registering_signs_in_and_keeps_no_password(visitor, rows):
     from models import User
 
     answer = register(visitor)
-    assert answer.location == "/dashboard"
-    assert "No job yet" in visitor.follow(answer)
+    assert answer.location == "/start"
+    assert "First steps" in visitor.follow(answer)
     user = rows.all(User)[0]
     assert user.email == "new@example.com"
     assert user.password_hash.startswith("scrypt:")
@@ -136,7 +138,16 @@ def test_a_sign_in_link_works_once(app, clock, rows):
 def test_guessing_is_slowed_down(visitor):
     tries = [visitor.post("/login", {"email": "a@example.com", "password": "guess"}) for _ in range(11)]
     assert [answer.status_code for answer in tries] == [422] * 10 + [429]
-    assert "Too many tries" in text(tries[-1])
+    assert re.search(r"Too many tries Try again in \d+ s\.|Try again in 1 min\.", text(tries[-1]))
+
+
+def test_trying_addresses_out_is_slowed_down_and_says_until_when(visitor, clock, rows):
+    rows.user(email="one@example.com")
+    tries = [register(visitor, "one@example.com") for _ in range(11)]
+    assert [answer.status_code for answer in tries] == [422] * 10 + [429]
+    assert re.search(r"Try again in (\d\d min|1 h)\.", text(tries[-1]))
+    wait = int(tries[-1].headers["Retry-After"])
+    assert 60 < wait <= 3600
 
 
 @pytest.mark.parametrize("path", ["/register", "/login", "/logout"])

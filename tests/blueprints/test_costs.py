@@ -304,3 +304,23 @@ class TestAfterARun:
             )
         assert api.get(f"/api/drafts/{draft.id}").get_json()["data"]["usage"]["model"] == "model-1"
         assert usage_facts(None) == ()
+
+
+def test_a_jobs_page_with_a_paid_model_asks_no_more_than_eight_questions(
+    visitor, rows, job, spend, queries, clock
+):
+    path = f"/projects/{job.project_id}/cron/{job.id}"
+    visitor.get(path)
+    asked = []
+    for count in (1, 40):
+        for number in range(count):
+            at = clock.now() - timedelta(hours=count + number)
+            skipped = {"status": "SKIPPED", "outcome": "SKIPPED", "reason": "Late.", "scheduled_for": at}
+            rows.execution(job, created_at=at, **skipped)
+            spend(100, execution_id=rows.execution(job, created_at=at).id)
+        for tail in ("", "?trigger=manual", "?outcome=FAILED&from=2025-01-01", "/trigger"):
+            queries.clear()
+            assert visitor.get(path + tail).status_code == 200
+            asked.append(statements(queries))
+    assert max(asked) <= 8
+    assert asked[:4] == asked[4:], "rows cost none"

@@ -36,9 +36,10 @@ def ran(rows, job, at, **values):
 def test_an_empty_account_is_led_on(visitor, rows, user):
     page = text(visitor.get("/dashboard"))
     assert "No job yet: connect a repository, then schedule its first post." in page
-    assert "Connect a repository" in page
+    assert "Begin with the first steps" in page
     project = rows.project(user)
     body = visitor.get("/dashboard").get_data(as_text=True)
+    assert "Go on with the first steps" in body
     assert f'href="/projects/{project.id}/cron/new"' in body
 
 
@@ -356,6 +357,6 @@ def plans(session, queries):
             values = ("x",) * query.count("?")
             rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
             plan = " ".join(row.detail for row in rows)
-            assert "SCAN" not in plan
+            assert "SCAN" not in plan.replace("SCAN anon_", "")  # a subquery's own few rows
             assert "ix_execution_user_history" not in plan
             yield plan

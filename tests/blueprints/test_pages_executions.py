@@ -269,7 +269,7 @@ def test_its_queries_do_not_grow(visitor, rows, told, queries):
         queries.clear()
         assert visitor.get(f"/executions/{told.id}").status_code == 200
         counts.append(statements(queries))
-    assert counts[0] == counts[1] == counts[2] <= 10
+    assert counts[0] == counts[1] == counts[2] <= 8
 
 
 STOPPED = "The worker was asked to stop while this attempt ran."

@@ -73,7 +73,7 @@ def test_the_new_form_proposes_the_walkthroughs_job_and_shows_its_next_runs(visi
 @pytest.mark.parametrize(
     ("changed", "field", "said"),
     [
-        ({"hour": "24"}, "hour", "whole number from 0 to 23"),
+        ({"hour": "24"}, "time", "00:00 to 23:59"),
         ({"timezone": "Mars/Base"}, "timezone", "no time zone"),
         ({"dayOfWeek": []}, "dayOfWeek", "Is needed"),
         ({"frequency": "CUSTOM", "expression": "0 0 31 2 *"}, "expression", "day-of-month"),
@@ -113,7 +113,7 @@ def test_the_preview_follows_what_is_typed(visitor, project):
     assert text(live).startswith("Next runs Every day at 2:30 AM Europe/Berlin.")
     assert "<html" not in live.get_data(as_text=True)
     wrong = visitor.post(path, FORM | {"hour": "25"}, htmx=True)
-    assert "0 to 23" in text(wrong)
+    assert "Time: Must be a time of day such as 09:30, from 00:00 to 23:59." in text(wrong)
     whole = visitor.post(path, FORM | {"name": "Typed <name>"})
     assert value(whole, "name") == "Typed <name>"
     assert "Every Monday and Thursday" in text(whole)
@@ -137,7 +137,7 @@ def test_editing_shows_what_is_stored_and_saves_it(visitor, rows, project):
     )
     page = visitor.get(url(job, "/edit"))
     body = page.get_data(as_text=True)
-    assert (value(page, "hour"), value(page, "minute"), value(page, "timezone")) == ("7", "5", "Asia/Tokyo")
+    assert (value(page, "time"), value(page, "timezone")) == ("07:05", "Asia/Tokyo")
     assert 'name="dayOfWeek" value="2" checked' in body
     assert "data-own-zone" not in body
     assert "is saved" in visitor.follow(visitor.post(url(job, "/edit"), FORM))

@@ -89,6 +89,33 @@ def test_one_account_gets_few_such_mails(app, user, rows):
     assert len(mails(rows)) == 3
 
 
+def test_links_that_were_used_count_too(app, user, rows):
+    for _ in range(3):
+        ask(app)
+    Visitor(app).post(f"/password/reset/{secret_of(mails(rows)[0])}", {"newPassword": NEW})
+    ask(app)
+    assert len(mails(rows)) == 3
+
+
 def test_a_link_of_one_kind_does_nothing_of_another(app, user, rows):
     ask(app)
     assert Visitor(app).post(f"/verify/{secret_of(mails(rows)[0])}").status_code == 410
+
+
+@pytest.mark.parametrize("common", ["password1", "a@example.com", "Letmein2026!"])
+def test_what_is_guessed_first_is_refused_wherever_one_is_chosen(app, user, rows, common):
+    said = "Is one of the first that are guessed"
+    registering = Visitor(app).post("/register", {"email": "b@example.com", "password": common})
+    assert registering.status_code == (303 if common == "a@example.com" else 422)
+    owner = Visitor(app, user)
+    changing = owner.post("/settings/password", {"oldPassword": OLD, "newPassword": common})
+    assert (changing.status_code, said in beside(changing, "newPassword")) == (422, True)
+    ask(app)
+    sent = next(mail for mail in mails(rows) if "password/reset" in mail.text)
+    resetting = Visitor(app).post(f"/password/reset/{secret_of(sent)}", {"newPassword": common})
+    assert (resetting.status_code, said in beside(resetting, "newPassword")) == (422, True)
+    made = app.test_cli_runner().invoke(
+        args=["user", "create", "A@example.com", "--password-stdin"], input=f"{common}\n"
+    )
+    assert said in made.output
+    assert signs_in(app, OLD)

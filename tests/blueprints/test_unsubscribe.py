@@ -41,3 +41,20 @@ def test_a_link_that_is_not_ours_stops_nothing(app, rows, user, path):
     assert Visitor(app).get(path[:-2]).status_code == 404
     assert Visitor(app).post(path[:-2]).status_code == 404
     assert off(rows, user) is None
+
+
+@pytest.mark.parametrize("kind", ["daily", "weekly"])
+def test_a_digest_is_stopped_as_a_whole_and_started_again(app, rows, user, clock, kind):
+    from pipeline.wishes import Pace, Wishes
+    from tests.blueprints.pages import change
+
+    key = app.extensions["repocast"].secret_key.get_secret_value()
+    path = Links("", key).unsubscribe(user.id, kind)
+    change(rows, user, notices=Wishes(pace=Pace.WEEKLY).stored(), digest_at=clock.now())
+    stranger = Visitor(app)
+    assert f"The {kind} digest" in text(stranger.get(path))
+    assert "No more of these mails" in text(stranger.post(path))
+    assert (rows.get(User, user.id).notices["pace"], rows.get(User, user.id).digest_at) == ("NONE", None)
+    stranger.post(path, {"again": "on"})
+    assert rows.get(User, user.id).notices["pace"] == kind.upper()
+    assert rows.get(User, user.id).digest_at > clock.now()

@@ -25,7 +25,7 @@ from tests.chaos import boundaries
 SHORT: dict[str, dict[str, object]] = {
     "pipeline.hold": {"BEAT": 0.5, "LAPSE": timedelta(seconds=4)},
     "pipeline.housekeeping": {"GLANCE": 0.8},
-    "pipeline.notify": {"LEASE": timedelta(seconds=6), "FIRST_WAIT": timedelta(seconds=1)},
+    "pipeline.outbox": {"LEASE": timedelta(seconds=6), "FIRST_WAIT": timedelta(seconds=1)},
     "pipeline.write": {"PAUSES": (0.3, 0.6, 0.9)},
 }
 """In this order, before anything else of the product is imported: others take these constants by name."""

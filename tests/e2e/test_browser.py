@@ -64,11 +64,11 @@ def register(page: Page, stack: Stack) -> None:
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("No job yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="First steps")).to_be_visible()
 
 
 def connect(page: Page, repository: Path) -> None:
-    page.get_by_role("link", name="Connect a repository").click()
+    page.get_by_role("link", name="All settings").click()
     page.get_by_label("Name").fill("My Open Source Library")
     page.get_by_label("On this machine").check()
     page.get_by_label("Folder").fill(str(repository))
@@ -80,7 +80,7 @@ def schedule(page: Page) -> None:
     page.get_by_role("link", name="New job").click()
     words = page.locator("#words")
     expect(words).to_have_text("Every day at 9:00 AM UTC.")
-    page.get_by_label("Hour").fill("17")
+    page.get_by_label("Time", exact=True).fill("17:00")
     expect(words).to_have_text("Every day at 5:00 PM UTC.")
     page.get_by_label("Weekly").check()
     page.get_by_label("Fri").check()
@@ -148,7 +148,10 @@ def test_the_schedulers_light_follows_it_without_a_reload(
     expect(light).to_contain_text("The scheduler has not ticked yet")
     page.goto(f"{workerless.url}/notifications")
     mark(page)
-    for age, state, said in ((20, "ok", "Scheduler last ticked 2"), (7200, "late", "ticked 2 h ago: no run")):
+    for age, state, said in (
+        (20, "ok", "Scheduler last ticked less"),
+        (7200, "late", "ticked 2 h ago: no run"),
+    ):
         tick(environ["DATABASE_URL"], age)
         poll(page)
         expect(light).to_have_attribute("data-state", state)
@@ -217,12 +220,12 @@ def test_without_javascript_too(browser, stack: Stack, repository: Path):
     register(page, stack)
     connect(page, repository)
     page.get_by_role("link", name="New job").click()
-    page.get_by_label("Hour").fill("24")
+    page.get_by_label("Time", exact=True).fill("")
     page.get_by_role("button", name="Show next runs").click()
-    expect(page.get_by_text("whole number from 0 to 23")).to_be_visible()
+    expect(page.get_by_text("Time: Must be a time of day")).to_be_visible()
     page.get_by_role("button", name="Schedule the job").click()
-    expect(page.locator("#e-hour")).to_contain_text("0 to 23")
-    page.get_by_label("Hour").fill("6")
+    expect(page.locator("#e-time")).to_contain_text("such as 09:30")
+    page.get_by_label("Time", exact=True).fill("06:00")
     page.get_by_role("button", name="Schedule the job").click()
     page.get_by_role("link", name="Trigger Now").click()
     page.get_by_role("button", name="Run it now").click()

@@ -38,7 +38,7 @@ def stack(environ):
 
 
 def fill(page: Page) -> None:
-    page.get_by_role("link", name="Connect a repository").click()
+    page.get_by_role("link", name="All settings").click()
     page.get_by_label("Owner").fill("username")
     page.get_by_label("Repository").fill("awesome-lib")
     page.get_by_label("Access token").fill("ghp_typed")

@@ -105,6 +105,9 @@ def test_what_is_told(session, clock, owner):
     assert mail.text == (
         f"What will happen:\n{happens}\n\nWhat helps:\n{helps}\n\n"
         f"[Enter a new token]\n{BASE}/projects/{project.id}/edit\n"
+        "\n--\nSent by Repocast, because a token that your project reads with ends soon.\n"
+        f"Choose what is mailed to you: {BASE}/notifications/preferences\n"
+        "Unsubscribe from these mails: https://unsubscribe.invalid/\n"
     )
     assert happens in mail.html
     assert f'href="{BASE}/projects/{project.id}/edit"' in mail.html
@@ -134,7 +137,7 @@ def test_projects_that_share_a_token_are_told_of_together(session, clock, owner,
     assert all(f"- Lib {at}\n" in mail.text for at in range(number))
     named = "Lib 0, Lib 1 and Lib 2" if number == 3 else "Lib 0, Lib 1, Lib 2, Lib 3, Lib 4 and 4 more"
     assert f"that reads {named} expires" in mail.text
-    assert mail.text.endswith(f"{BASE}/dashboard\n")
+    assert f"]\n{BASE}/dashboard\n\n--\n" in mail.text
     assert set(session.scalars(select(Project.token_warned))) == {14}
 
 

@@ -1,21 +1,28 @@
-"""What the owner is told, word for word where the walkthrough says it, and how a mail leaves the outbox."""
+"""What the owner is told, word for word where the walkthrough says it."""
 
-import logging
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime
 
 import pytest
 
 from models.execution import Execution
 from models.job import Job
-from models.notification import EmailDelivery, Notification
+from models.notification import DigestEntry, EmailDelivery, Notification
 from models.project import Project
 from models.user import User
-from pipeline.notify import MailError, Waiting, deliver, due_mails, post_mail, tell
+from pipeline.letters import post_mail
+from pipeline.notify import Waiting, tell
 from tests.plugins.moves import lawless
 
 BASE = "https://repocast.example"
 NEXT = datetime(2025, 10, 4, 9, tzinfo=UTC)
 
+FOOTER = """
+--
+Sent by Repocast, because this job's notifications are on.
+Choose what is mailed to you: https://repocast.example/notifications/preferences
+Unsubscribe from these mails: https://unsubscribe.invalid/
+"""
 SUCCESS_TEXT = """\
 Job: Daily Content Generation
 Project: My Open Source Library
@@ -150,7 +157,7 @@ def test_a_success_is_told_in_the_walkthroughs_words(session, execution, clock):
     assert (note.user_id, note.is_read, note.created_at) == ("user_123", False, clock.now())
     assert (mail.recipient, mail.status) == ("user@example.com", "PENDING")
     assert mail.subject == "✅ Daily Content Generation completed successfully"
-    assert mail.text == SUCCESS_TEXT
+    assert mail.text == SUCCESS_TEXT + FOOTER
     assert "What happened" not in mail.html
 
 
@@ -175,8 +182,8 @@ def test_a_partial_success_names_the_platform_and_the_reason(session, execution)
     assert (note.type, note.title) == ("JOB_PARTIAL", "Daily Content Generation completed with errors")
     assert note.message == "Execution completed with errors in 12s: 2 of 3 platforms succeeded"
     assert mail.subject == "⚠️ Daily Content Generation completed with errors"
-    assert mail.text == PARTIAL_TEXT
-    assert "<li>Dev.to got no post: API rate limit</li>" in mail.html
+    assert mail.text == PARTIAL_TEXT + FOOTER
+    assert "❌ Dev.to got no post: API rate limit</p>" in mail.html
     assert "<li>Failed: 1</li>" in mail.html
 
 
@@ -187,7 +194,7 @@ def test_a_failure_says_what_why_and_what_next(session, execution):
     assert (note.type, note.title) == ("JOB_FAILED", "Daily Content Generation failed after 3 retries")
     assert note.message == "GitHub API error: Bad credentials"
     assert mail.subject == "❌ Daily Content Generation failed after 3 retries"
-    assert mail.text == FAILED_TEXT
+    assert mail.text == FAILED_TEXT + FOOTER
 
 
 @pytest.mark.parametrize(
@@ -283,164 +290,20 @@ def test_names_from_outside_stay_text_and_one_line(session, execution):
     assert len(note.message) == 500
 
 
-def test_the_html_mail_has_a_real_link_and_needs_no_table(session, execution):
+def test_the_html_mail_is_one_page_for_light_and_dark_programs(session, execution):
     _, mail = told(session, execution)
 
-    assert '<a href="https://repocast.example/executions/exec_789xyz"' in mail.html
+    assert 'href="https://repocast.example/executions/exec_789xyz"' in mail.html
     assert "<title>Daily Content Generation completed successfully</title>" in mail.html
     assert '<meta name="color-scheme" content="light dark">' in mail.html
-    assert "<table" not in mail.html
-
-
-# The outbox.
-
-
-@pytest.fixture
-def mail(session, execution):
-    """A mail in the outbox, detached, so that reading it holds no lock."""
-    _, mail = told(session, execution)
-    session.expunge(mail)
-    session.commit()
-    return mail
-
-
-def row(session, mail_id):
-    session.expire_all()
-    found = session.get_one(EmailDelivery, mail_id)
-    session.expunge(found)
-    session.commit()
-    return found
-
-
-def never(mail):
-    raise AssertionError("not to be sent")
-
-
-def refuse(*, permanent):
-    def send(mail):
-        raise MailError("The mail server refused the recipient: 550 No", permanent=permanent)
-
-    return send
-
-
-def test_a_mail_is_sent_once(session, mail, clock):
-    sent = []
-    deliver(session, mail.id, lambda m: sent.append((m.recipient, m.subject, m.attempts)))
-    deliver(session, mail.id, never)
-
-    found = row(session, mail.id)
-    assert sent == [("user@example.com", "✅ Daily Content Generation completed successfully", 1)]
-    assert (found.status, found.sent_at, found.error, found.attempts) == ("SENT", clock.now(), None, 1)
-
-
-def test_no_transaction_is_open_while_the_server_takes_its_time(session, mail):
-    seen = []
-    deliver(session, mail.id, lambda m: seen.append((m.text, session.in_transaction())))
-
-    assert seen == [(SUCCESS_TEXT, False)]
-
-
-def test_a_mail_in_delivery_is_not_due_until_its_lease_ends(sessions, session, mail, clock):
-    def meanwhile(_):
-        with sessions() as other:
-            assert due_mails(other, clock.now(), 10) == []
-            deliver(other, mail.id, never)
-
-    deliver(session, mail.id, meanwhile)
-    assert row(session, mail.id).status == "SENT"
-
-
-def test_a_delivery_whose_worker_died_is_taken_up_again(sessions, session, mail, clock):
-    class Killed(BaseException):
-        pass
-
-    def die(_):
-        raise Killed
-
-    with pytest.raises(Killed), sessions() as worker:
-        deliver(worker, mail.id, die)
-    clock.advance(299)
-    deliver(session, mail.id, never)
-    clock.advance(1)
-    assert due_mails(session, clock.now(), 10) == [mail.id]
-    session.commit()
-    deliver(session, mail.id, lambda m: None)
-    assert (row(session, mail.id).status, row(session, mail.id).attempts) == ("SENT", 2)
-
-
-def test_a_worker_that_lost_its_lease_writes_nothing(sessions, session, mail, clock):
-    def too_slow(_):
-        clock.advance(301)
-        with sessions() as other:
-            deliver(other, mail.id, lambda m: None)
-        raise MailError("The mail server closed the connection")
-
-    deliver(session, mail.id, too_slow)
-    found = row(session, mail.id)
-    assert (found.status, found.attempts, found.error) == ("SENT", 2, None)
-
-
-def test_a_permanent_refusal_fails_at_once(session, mail, clock):
-    deliver(session, mail.id, refuse(permanent=True))
-
-    found = row(session, mail.id)
-    assert (found.status, found.error) == ("FAILED", "The mail server refused the recipient: 550 No")
-    assert due_mails(session, clock.now() + timedelta(days=9), 10) == []
-
-
-def test_passing_failures_wait_longer_and_longer_for_three_days(session, mail, clock):
-    waits = []
-    while (found := row(session, mail.id)).status == "PENDING":
-        clock.move_to(max(found.next_try_at, clock.now()))
-        deliver(session, mail.id, refuse(permanent=False))
-        after = row(session, mail.id)
-        waits.append((after.next_try_at - clock.now()).total_seconds() / 60)
-
-    assert waits[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert max(waits[:-1]) == 60
-    found = row(session, mail.id)
-    assert clock.now() == found.created_at + timedelta(days=3)
-    assert found.status == "FAILED"
-    assert found.error == "The mail server refused the recipient: 550 No"
-
-
-def test_the_unexpected_is_logged_and_tried_again(session, mail, clock, caplog):
-    def broken(_):
-        raise ZeroDivisionError("oops")
-
-    with caplog.at_level(logging.WARNING):
-        deliver(session, mail.id, broken)
-
-    found = row(session, mail.id)
-    assert (found.status, found.next_try_at) == ("PENDING", clock.now() + timedelta(minutes=1))
-    assert found.error == "Unexpected error: ZeroDivisionError: oops"
-    assert "ZeroDivisionError" in caplog.text
-
-
-def test_an_unknown_mail_is_no_error(session):
-    deliver(session, "mail_gone", never)
-
-
-@pytest.mark.parametrize("many", [1, 3, 40])
-def test_due_mails_come_oldest_first_up_to_the_limit(session, execution, clock, queries, many):
-    for number in range(many):
-        session.add(
-            EmailDelivery(
-                id=f"mail_{number:02}",
-                user_id="user_123",
-                recipient="a@example.com",
-                subject="s",
-                text="t",
-                html="h",
-                next_try_at=clock.now() - timedelta(seconds=number),
-            )
-        )
-    session.commit()
-    queries.clear()
-    found = due_mails(session, clock.now(), 25)
-
-    assert found == [f"mail_{number:02}" for number in reversed(range(many))][:25]
-    assert len([q for q in queries if "SELECT" in q]) == 1
+    assert "3 of 3 platforms got a post." in mail.html
+    assert 'href="https://unsubscribe.invalid/"' in mail.html
+    # Where the style block is stripped, what is dark on light says so itself.
+    bare = re.sub(r"<style>.*?</style>", "", mail.html, flags=re.S)
+    assert 'bgcolor="#1c4fa0"' in bare
+    assert "background-color: #ffffff" in bare
+    for table in re.findall(r"<table[^>]*>", bare):
+        assert 'role="presentation"' in table or "Job" in bare.split(table)[1][:300]
 
 
 # What its owner wants.
@@ -500,3 +363,61 @@ def test_any_mail_can_be_posted_before_the_address_is_verified(session, executio
     mail = post_mail(session, user, "token_expires", **story)
     session.commit()
     assert (mail.recipient, mail.subject, mail.execution_id) == ("user@example.com", "🔑 T", None)
+
+
+# The digest.
+
+
+@pytest.mark.parametrize("change", [lambda run: None, partial])
+def test_what_waits_for_a_digest_is_no_mail(session, execution, change):
+    wish(session, pace="DAILY")
+    change(execution)
+    posts = [Waiting("Hashnode", "A title", f"{BASE}/approve?token=a")]
+    assert tell(session, execution, base_url=BASE, posts=posts) == []
+    session.commit()
+    entry = session.query(DigestEntry).one()
+    assert (entry.job, entry.title) == (execution.job.name, session.query(Notification).one().title)
+    assert entry.link == f"{BASE}/executions/exec_789xyz"
+    assert entry.posts[0] == {"platform": "Hashnode", "title": "A title", "link": f"{BASE}/approve?token=a"}
+    failures = [{"platform": "Dev.to", "error": "API rate limit"}] if change is partial else []
+    assert entry.posts[1:] == failures
+    assert session.query(EmailDelivery).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "mails", "entries"),
+    [
+        ({"pace": "DAILY"}, 1, 0),
+        ({"pace": "DAILY", "urgentAtOnce": False}, 0, 1),
+        ({"pace": "NONE"}, 1, 0),
+        ({"pace": "NONE", "urgentAtOnce": False}, 0, 0),
+        ({"pace": "DAILY", "emailOff": ["failure"]}, 0, 0),
+    ],
+)
+def test_a_failure_may_be_mailed_at_once(session, execution, chosen, mails, entries):
+    wish(session, **chosen)
+    failed(execution)
+    assert len(tell(session, execution, base_url=BASE)) == mails
+    session.commit()
+    assert session.query(DigestEntry).count() == entries
+
+
+def test_a_pause_waits_as_one_entry(session, execution):
+    wish(session, pace="WEEKLY", urgentAtOnce=False)
+    failed(execution)
+    assert tell(session, execution, base_url=BASE, paused=True) == []
+    session.commit()
+    entry = session.query(DigestEntry).one()
+    assert (entry.event, entry.icon, entry.title) == ("paused", "⏸️", "Daily Content Generation is paused")
+    assert entry.message.startswith("GitHub API error: Bad credentials Its last")
+
+
+@pytest.mark.parametrize("pace", ["EACH", "DAILY", "NONE"])
+def test_a_digest_costs_an_end_no_statement_more(session, execution, queries, pace):
+    wish(session, pace=pace)
+    session.refresh(execution.job)
+    session.get_one(User, "user_123")
+    queries.clear()
+    tell(session, execution, base_url=BASE)
+    session.flush()
+    assert len(queries) <= {"EACH": 5, "DAILY": 5, "NONE": 4}[pace]

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from lib import clock
 from lib.settings import Price
-from pipeline import claim, earlier, jobs, notify, orders, pushes, regenerate, spending, take
+from pipeline import claim, earlier, jobs, orders, outbox, pushes, regenerate, spending, take
 from pipeline.forecast import forecast
 from pipeline.housekeeping import Ward
 from pipeline.spending import Cap
@@ -27,7 +27,7 @@ QUESTIONS = {
         session.connection(), {job.project_id: Cap(1)}, PRICED
     ),
     "what a run will cost": lambda session, job: forecast(session, job, PRICED),
-    "which mails are due": lambda session, job: notify.due_mails(session, clock.now(), 5),
+    "which mails are due": lambda session, job: outbox.due_mails(session, clock.now(), 5),
     "which orders wait or run": lambda session, job: orders.look(session, orders.ward()),
     "which order is next": lambda session, job: orders.take_next(session),
     "a draft's latest order": lambda session, job: regenerate.latest(session, "draft_1"),

@@ -6,8 +6,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from models import Attempt, Draft, EmailDelivery, Execution, Job, Notification, Pulse, Step, Told
-from pipeline import control, execute, housekeeping
+from models import (
+    AccountLink,
+    Attempt,
+    Draft,
+    EmailDelivery,
+    Execution,
+    Job,
+    Notification,
+    Pulse,
+    Step,
+    Told,
+    UserSession,
+)
+from pipeline import account, control, execute, housekeeping
 from tests.pipeline.conftest import commit, make_job
 from tests.plugins.moves import lawless
 
@@ -144,3 +156,22 @@ def test_a_post_that_is_approved_while_it_goes_on_stays(session, clock, run, mon
     monkeypatch.setattr(housekeeping, "reading", approved_meanwhile)
     housekeeping.prune(session, YEAR)
     assert left(session, Execution) == {chosen, newest}
+
+
+def test_sessions_and_links_go_once_they_have_ended(session, clock, job):
+    user, now, hour = _user(session), clock.now(), timedelta(hours=1)
+    ages = {"gone": account.SESSION_LASTS, "used": account.SESSION_LASTS - hour}
+    session.add_all(UserSession(id=name, user_id=user, last_seen_at=now - age) for name, age in ages.items())
+    links = {
+        "ended": (now - hour, now),
+        "counts": (now - hour / 2, now),
+        "works": (now - 2 * hour, now + hour),
+    }
+    session.add_all(
+        AccountLink(digest=name, user_id=user, kind="RESET", email="a@b", created_at=begun, expires_at=ends)
+        for name, (begun, ends) in links.items()
+    )
+    session.commit()
+    housekeeping.prune(session, YEAR)
+    assert left(session, UserSession) == {"used"}
+    assert set(session.scalars(select(AccountLink.digest))) == {"counts", "works"}

@@ -390,6 +390,7 @@ def test_preview_and_reality_are_one(place, start):
         ),
         ("WEEKLY", {"dayOfWeek": [0, 1, 3]}, "Every Monday, Wednesday and Sunday at 9:00 AM UTC"),
         ("WEEKLY", {"dayOfWeek": list(range(7))}, "Every day at 9:00 AM UTC"),
+        ("WEEKLY", {"dayOfWeek": [5, 1, 2, 3, 4]}, "Every weekday at 9:00 AM UTC"),
         ("MONTHLY", {"dayOfMonth": 1, "hour": 17}, "On day 1 of every month at 5:00 PM UTC"),
         ("MONTHLY", {"dayOfMonth": 31}, "On day 31 of every month (or its last day) at 9:00 AM UTC"),
         (

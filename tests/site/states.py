@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lib.links import Links
 from tests.blueprints.conftest import Rows
 from tests.blueprints.pages import attempt, step
+from tests.site import states_execution
 
 AT = datetime(2025, 10, 3, 9, tzinfo=UTC)
 """The instant at which every page is looked at."""
@@ -45,12 +47,15 @@ class Site:
 
 def fill(rows: Rows) -> Site:
     site = Site()
+    digest = {"notices": {"pace": "WEEKLY"}, "digest_at": AT + timedelta(days=3)}
     for name in ("empty", "owner", "many"):
-        site.users[name] = rows.user(email=f"{name}@example.com", verified_at=AT)
+        values = digest if name == "many" else {}
+        site.users[name] = rows.user(email=f"{name}@example.com", verified_at=AT, **values)
     _tick(rows)
     _strangers(site)
     for page in ("dashboard", "drafts", "notifications", "settings", "projects/new"):
         site.see(f"empty-{page.replace('/', '-')}", f"/{page}", who="empty")
+    _start(rows, site)
     _owner(rows, site)
     _many(rows, site)
     return site
@@ -70,6 +75,48 @@ def _strangers(site: Site) -> None:
     site.see("login-once-spent", "/login/once/x", who="", status=410)
     site.see("approve-spent", "/approve", who="", status=404)
     site.see("not-found", "/nowhere", status=404)
+
+
+def _start(rows: Rows, site: Site) -> None:
+    """The first steps, an account for each state."""
+
+    def see(name: str, project: Any = None, **more: Any) -> None:
+        who = f"start-{name}"
+        user = site.users[who] = rows.user(email=f"{who}@example.com", verified_at=AT)
+        if project:
+            project(user)
+        site.see(who, "/start", who=who, **more)
+
+    def job(user: Any, **values: Any) -> Any:
+        project = rows.project(user)
+        for kind in ("DEVTO", "HASHNODE", "LINKEDIN"):
+            rows.platform(project, kind)
+        return rows.job(project, **values)
+
+    def ran(user: Any, **values: Any) -> None:
+        rows.execution(job(user, last_run_at=AT, last_success=AT, run_count=1), **values)
+
+    def wrong(name: str, step: str, form: dict[str, str]) -> None:
+        site.see(f"start-{name}-wrong", f"/start/{step}", who=f"start-{name}", status=422, form=form)
+
+    wrote = {"items_processed": 3, "items_success": 3, "summary": "2 commits"}
+    failed = {"status": "FAILED", "outcome": "FAILED", "error": f"GitHub answered 401: {LONG}"}
+    queued = {"status": "QUEUED", "outcome": None}
+    see("repository")
+    wrong("repository", "repository", {"repository": "https://gitlab.com/a/b"})
+    see("platforms", rows.project)
+    wrong("platforms", "platforms", {})
+    see("schedule", lambda user: rows.platform(rows.project(user, github_repo_name=LONG[:100]), "DEVTO"))
+    wrong("schedule", "schedule", {"preset": "", "timezone": "Mars"})
+    see("run", job)
+    wrong("run", "run", {"after": "", "firstRun": ""})
+    see("dry", lambda user: rows.execution(job(user), dry_run=True, **wrote))
+    see("queued", lambda user: rows.execution(job(user), **queued))
+    see("failed", lambda user: rows.execution(job(user), **failed))
+    see("done", lambda user: ran(user, **wrote))
+    see("nothing", lambda user: ran(user, outcome="NO_ACTIVITY"))
+    site.see("start-dashboard", "/dashboard", who="start-platforms")
+    site.see("start-dashboard-run", "/dashboard", who="start-run")
 
 
 def _owner(rows: Rows, site: Site) -> None:
@@ -168,6 +215,7 @@ def _jobs(rows: Rows, site: Site, project: Any) -> None:
             attempt(rows, execution, 1, started_at=AT + ran, **status)
             step(rows, execution, "scan", started_at=AT + ran, **status)
         site.see(f"execution-{name}", f"/executions/{execution.id}")
+    states_execution.add(rows, site.see, project, AT, f"{MARKUP} {RTL}")
 
 
 def _drafts(rows: Rows, site: Site, project: Any) -> None:
@@ -185,10 +233,29 @@ def _notifications(rows: Rows, site: Site) -> None:
     from models import Notification
 
     owner = site.users["owner"]
-    for kind in ("JOB_SUCCESS", "JOB_PARTIAL", "JOB_FAILED", "JOB_TIMEOUT", "JOB_PAUSED", "TOKEN_EXPIRES"):
+    for kind in (
+        "JOB_SUCCESS",
+        "JOB_PARTIAL",
+        "JOB_FAILED",
+        "JOB_TIMEOUT",
+        "JOB_PAUSED",
+        "DRAFTS_WAIT",
+        "TOKEN_EXPIRES",
+    ):
         said = {"title": f"{kind} {MARKUP}", "message": RTL, "link": "/dashboard"}
         rows.add(Notification(user_id=owner.id, type=kind, created_at=AT - timedelta(hours=1), **said))
     rows.token(owner, name="A program of mine")
+    site.see("notifications-unread", "/notifications?show=unread")
+    site.see("notifications-no-match", "/notifications?kind=recovery")
+    site.see("preferences", "/notifications/preferences")
+    wrong = {"pace": "HOURLY", "hour": "24", "weekday": "9"}
+    site.see("preferences-wrong", "/notifications/preferences", status=422, form=wrong)
+    for name, event in (("unsubscribe", "failure"), ("unsubscribe-digest", "weekly")):
+        path = Links("", "tests-only").unsubscribe(site.users["many"].id, event)
+        site.see(name, path, who="")
+    stopped = Links("", "tests-only").unsubscribe(site.users["many"].id, "success")
+    site.see("unsubscribed", stopped, who="", form={"stop": "on"})
+    site.see("unsubscribe-broken", "/unsubscribe?token=x", who="", status=404)
 
 
 def _many(rows: Rows, site: Site, jobs: int = 50, executions: int = 1000) -> None:
@@ -213,6 +280,36 @@ def _many(rows: Rows, site: Site, jobs: int = 50, executions: int = 1000) -> Non
         for job in made
         for number in range(each)
     )
+    _told(rows, site, project, made)
     for page in ("dashboard", "drafts", "notifications"):
         site.see(f"many-{page}", f"/{page}", who="many")
     site.see("many-job", f"/projects/{project.id}/cron/{made[0].id}", who="many")
+
+
+def _told(rows: Rows, site: Site, project: Any, jobs: list[Any], count: int = 100) -> None:
+    """Many notifications, a digest that has something to tell, and test messages in each of their ends."""
+    from models import DigestEntry, EmailDelivery, Notification
+
+    kinds = ("JOB_SUCCESS", "JOB_PARTIAL", "JOB_FAILED", "JOB_RECOVERED", "DRAFTS_WAIT")
+    of = {"user_id": site.users["many"].id}
+    rows.add_all(
+        Notification(
+            **of,
+            type=kinds[number % len(kinds)],
+            title=f"{(job := jobs[number % len(jobs)]).name} completed successfully",
+            message="Execution completed successfully in 14s",
+            link=f"/projects/{project.id}/cron/{job.id}",
+            is_read=number % 3 == 0,
+            created_at=AT - timedelta(hours=number),
+        )
+        for number in range(count)
+    )
+    entry = {"job": "Job 1", "icon": "✅", "title": "Job 1 succeeded", "message": "In 14s", "link": "/"}
+    rows.add(DigestEntry(**of, event="success", posts=[], **entry))
+    site.see("preferences-digest", "/notifications/preferences", who="many")
+    site.see("many-notifications-of-a-job", f"/notifications?job={jobs[0].id}&kind=success", who="many")
+    mail = {"recipient": "many@example.com", "subject": "s", "text": "t", "html": "h", "event": "test"}
+    rows.add(EmailDelivery(**of, **mail, status="SENT", sent_at=AT - timedelta(minutes=3)))
+    refused = {"status": "FAILED", "error": "The mail server refused the recipient: 550 No such person here"}
+    rows.add(EmailDelivery(user_id=site.users["empty"].id, **mail, **refused))
+    site.see("preferences-test-refused", "/notifications/preferences", who="empty")

@@ -37,6 +37,35 @@ def told(given: Answer, token: str | None = FINE) -> tuple[str, str]:
     return happened.removeprefix("GitHub API error: "), remedy
 
 
+@pytest.mark.parametrize(
+    ("given", "token", "code"),
+    [
+        (answer(400), FINE, "source_address"),
+        (answer(401), FINE, "token_refused"),
+        (answer(401), None, "token_missing"),
+        (answer(403), FINE, "access_denied"),
+        (answer(403), None, "token_missing"),
+        (answer(403, retry_after="60"), FINE, "rate_limited"),
+        (answer(403, {"message": "No", "block": {"reason": "tos"}}), FINE, "repository_blocked"),
+        (answer(404), FINE, "repository_gone"),
+        (answer(418), FINE, "source_address"),
+        (answer(422), FINE, "repository_gone"),
+        (answer(429), None, "rate_limited"),
+        (answer(451), FINE, "repository_blocked"),
+        (answer(503), FINE, "source_unreachable"),
+    ],
+)
+def test_every_refusal_has_a_name(given, token, code):
+    assert refusal(given, token).code == code
+
+
+def test_so_has_what_is_no_refusal():
+    errors = [no_branch("main"), other_repository("a/b"), elsewhere(), odd_shape(), Unreached("Gone")]
+    named = ["branch_gone", "repository_other", "source_address", "source_address", "source_unreachable"]
+    assert [error.code for error in errors] == named
+    assert Unreached("Odd", permanent=True).code == "source_address"
+
+
 def test_the_walkthroughs_words_stand_alone_in_front():
     given = answer(401, {"message": "Bad credentials"})
     assert told(given)[0] == "Bad credentials"

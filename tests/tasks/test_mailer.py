@@ -11,7 +11,7 @@ import pytest
 
 from lib.settings import Settings
 from models.notification import EmailDelivery
-from pipeline.notify import MailError
+from pipeline.outbox import MailError
 from tasks.mailer import make_sender
 from tests.standins.mail import Mailbox, html_of, text_of
 
