@@ -57,7 +57,7 @@ screenshots: .venv/dev.stamp ## write a picture of every page and state to TO (i
 	@$(BIN)/python -m tests.site.screenshots $(TO)
 
 check: .venv/dev.stamp ## format, lint, types, architecture, migrations, unused dependencies
-	@$(MAKE) --no-print-directory --keep-going format lint types architecture migrations dependencies
+	@$(MAKE) --no-print-directory --keep-going --jobs $(JOBS) --output-sync format lint types architecture migrations dependencies
 
 .PHONY: format lint types architecture migrations dependencies
 format:

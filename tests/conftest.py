@@ -4,6 +4,8 @@ The product is imported inside the fixtures, so that a broken module fails only 
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +17,17 @@ from tests import shared
 
 THIS_MACHINE = ["127.0.0.1", "::1", "localhost"]
 LONG = os.environ.get("REPOCAST_LONG") == "1"
+MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30
+"""What tests write lies in memory where there is enough of it, in bytes: most of it is databases."""
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 pytest_plugins = [
     "tests.plugins.browser",
     "tests.plugins.closing_line",
-    "tests.plugins.database",
+    "tests.plugins.once",
     "tests.plugins.postgres",
+    "tests.plugins.database",  # after what it imports
 ]
 
 # Machines that share their processor are slow at times; CI tries the same examples each time.

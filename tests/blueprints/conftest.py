@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -121,7 +122,6 @@ class Api:
     def __init__(self, app: Any, token: str | None) -> None:
         self._app, self._client = app, app.test_client()
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._document: dict[str, Any] = {}
 
     def __call__(self, method: str, path: str, **options: Any) -> Any:
         headers = {**self._headers, **options.pop("headers", {})}
@@ -142,13 +142,18 @@ class Api:
         return self("DELETE", path, **options)
 
     def _check(self, method: str, path: str, response: Any) -> None:
-        from blueprints.api.openapi import document
-
         with self._app.test_request_context(path, method=method) as context:
             rule = context.request.url_rule.rule.replace("<", "{").replace(">", "}")
-            self._document = self._document or document()
-        described = self._document["paths"][rule][method.lower()]
+            described = _description()["paths"][rule][method.lower()]
         assert str(response.status_code) in described["responses"], response.get_data(as_text=True)
+
+
+@cache
+def _description() -> dict[str, Any]:
+    """Of any test's application: all have the same calls."""
+    from blueprints.api.openapi import document
+
+    return document()
 
 
 @pytest.fixture

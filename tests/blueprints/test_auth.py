@@ -37,6 +37,17 @@ def test_registering_signs_in_and_keeps_no_password(visitor, rows):
     assert visitor.get("/").location == "/dashboard"
 
 
+@pytest.mark.usefixtures("real_passwords")
+def test_a_password_is_dear_to_try(visitor, rows):
+    """Hashed with what OWASP asks of scrypt, or more; other tests hash cheaply."""
+    from models import User
+
+    register(visitor)
+    method, _, _ = rows.all(User)[0].password_hash.partition("$")
+    assert method == "scrypt:32768:8:1"
+    assert visitor.post("/login", {"email": "new@example.com", "password": PASSWORD}).status_code == 303
+
+
 def test_registering_wrongly_keeps_what_was_typed(visitor, rows):
     from models import User
 

@@ -37,10 +37,10 @@ def repository(tmp_path) -> Path:
 
 
 @pytest.fixture
-def environ(blank_database_url, tmp_path, repository) -> dict[str, str]:
+def environ(database_url, tmp_path, repository) -> dict[str, str]:
     return {
         "INSTANCE_PATH": str(tmp_path / "instance"),
-        "DATABASE_URL": blank_database_url,
+        "DATABASE_URL": database_url,
         "GIT_ROOT": str(repository.parent),
     }
 

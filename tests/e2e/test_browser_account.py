@@ -19,8 +19,8 @@ EMAIL, PASSWORD, NEW = "maintainer@example.com", "correct horse", "battery stapl
 
 
 @pytest.fixture
-def environ(blank_database_url, tmp_path) -> dict[str, str]:
-    return {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": blank_database_url}
+def environ(database_url, tmp_path) -> dict[str, str]:
+    return {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": database_url}
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ def github():
 
 
 @pytest.fixture
-def environ(blank_database_url, tmp_path, github) -> dict[str, str]:
+def environ(database_url, tmp_path, github) -> dict[str, str]:
     return {
         "INSTANCE_PATH": str(tmp_path / "instance"),
-        "DATABASE_URL": blank_database_url,
+        "DATABASE_URL": database_url,
         "GITHUB_API_URL": github.url,
     }
 

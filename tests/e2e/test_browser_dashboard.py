@@ -12,14 +12,14 @@ pytestmark = [pytest.mark.loopback, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def stack(blank_database_url, tmp_path):
-    environ = {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": blank_database_url}
+def stack(database_url, tmp_path):
+    environ = {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": database_url}
     with Stack(environ, workers=0) as stack:
         yield stack
 
 
 def two_jobs(stack: Stack) -> None:
-    headers = {"Authorization": f"Bearer {stack.flask('token', 'create', EMAIL)}"}
+    headers = {"Authorization": f"Bearer {stack.account(EMAIL)}"}
 
     def made(path: str, **body: object) -> str:
         answer = requests.post(f"{stack.url}/api/{path}", json=body, headers=headers, timeout=30)

@@ -33,10 +33,10 @@ def llm() -> Iterator[LlmStandIn]:
 
 
 @pytest.fixture
-def environ(blank_database_url, tmp_path, repository: Path, llm: LlmStandIn) -> dict[str, str]:  # noqa: F811
+def environ(database_url, tmp_path, repository: Path, llm: LlmStandIn) -> dict[str, str]:  # noqa: F811
     return {
         "INSTANCE_PATH": str(tmp_path / "instance"),
-        "DATABASE_URL": blank_database_url,
+        "DATABASE_URL": database_url,
         "GIT_ROOT": str(repository.parent),
         "OPENAI_API_KEY": "test-key",
         "OPENAI_BASE_URL": llm.base_url,
@@ -52,8 +52,7 @@ def stack(environ):
 
 @pytest.fixture
 def api(stack: Stack) -> Api:
-    stack.flask("user", "create", EMAIL, "--password-stdin", stdin=PASSWORD)
-    return Api(stack.url, stack.flask("token", "create", EMAIL))
+    return Api(stack.url, stack.account(EMAIL, PASSWORD))
 
 
 @pytest.fixture

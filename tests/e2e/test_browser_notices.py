@@ -24,8 +24,8 @@ OFTEN = "setInterval(() => htmx.trigger('#badge', 'every'), 300)"
 
 
 @pytest.fixture
-def rows(blank_database_url) -> Iterator[Rows]:
-    engine = make_engine(blank_database_url)
+def rows(database_url) -> Iterator[Rows]:
+    engine = make_engine(database_url)
     yield Rows(sessionmaker(engine, expire_on_commit=False))
     engine.dispose()
 

@@ -21,11 +21,11 @@ MOST_CLICKS, MOST_FIELDS = 12, 6
 
 
 @pytest.fixture
-def environ(blank_database_url, tmp_path, repository) -> dict[str, str]:
+def environ(database_url, tmp_path, repository) -> dict[str, str]:
     """What stands for GitHub answers nobody."""
     return {
         "INSTANCE_PATH": str(tmp_path / "instance"),
-        "DATABASE_URL": blank_database_url,
+        "DATABASE_URL": database_url,
         "GIT_ROOT": str(repository.parent),
         "GITHUB_API_URL": "http://127.0.0.1:9",
     }
@@ -146,7 +146,7 @@ def test_without_javascript_too(browser, stack: Stack, repository: Path):
 
 def rows(stack: Stack, *paths: str) -> list[int]:
     """How many the account has of each."""
-    headers = {"Authorization": f"Bearer {stack.flask('token', 'create', EMAIL)}"}
+    headers = {"Authorization": f"Bearer {stack.account(EMAIL)}"}
     answers: list[Any] = [
         requests.get(f"{stack.url}/api/{one}", headers=headers, timeout=30) for one in paths
     ]

@@ -11,6 +11,9 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests.plugins.pool import Pool
+from tests.plugins.postgres import Cluster
+
 _numbers = itertools.count(1)
 
 
@@ -19,7 +22,7 @@ def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     """A database with nothing in it, for what makes the schema itself."""
     from tests.plugins import limits
 
-    databases = _postgres_database(request, "template0") if request.param != "sqlite" else _blank(tmp_path)
+    databases = _blank_postgres(request) if request.param != "sqlite" else _blank(tmp_path)
     for url in databases:
         yield url
         limits.look(url, request.node)
@@ -37,7 +40,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         databases = _copy(request.getfixturevalue("sqlite_template"), tmp_path)
     else:
-        databases = _postgres_database(request, request.getfixturevalue("postgres_template"))
+        databases = _pooled(request.getfixturevalue("postgres_pool"))
     for url in databases:
         limits.release(url, request.node)
         yield url
@@ -47,11 +50,17 @@ def _copy(template: Path, folder: Path) -> Iterator[str]:
     yield f"sqlite:///{shutil.copy(template, folder / 'repocast.db')}"
 
 
-def _postgres_database(request: pytest.FixtureRequest, template: str) -> Iterator[str]:
+def _blank_postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     cluster = request.getfixturevalue("postgres")
-    name = f"test{next(_numbers)}"
-    yield cluster.create(name, template)
+    name = f"blank{next(_numbers)}"
+    yield cluster.create(name)
     cluster.drop(name)
+
+
+def _pooled(pool: Pool) -> Iterator[str]:
+    name = pool.take()
+    yield pool.cluster.url(name)
+    pool.give(name)
 
 
 @pytest.fixture(scope="session")
@@ -62,9 +71,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres) -> str:
-    _make_schema(postgres.create("template"))
-    return "template"
+def postgres_pool(postgres: Cluster) -> Pool:
+    """Its databases have the queue's tables, too, which the application would make in each."""
+    from tasks import queue
+
+    url = postgres.create("template")
+    _make_schema(url)
+    queue._storage(url).close()
+    return Pool(postgres, "template")
 
 
 def _make_schema(url: str) -> None:

@@ -19,11 +19,12 @@ import pytest
 from tests.plugins.requirement import missing
 
 PR_SET_PDEATHSIG = 1
+SHORT_LIVED = ("autovacuum=off", "wal_level=minimal", "max_wal_senders=0")
 FAST = ("listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
 
 class Cluster:
-    """A running server. Databases are made from a template, which takes milliseconds."""
+    """A running server."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,6 +37,17 @@ class Cluster:
         self.connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
 
+    def rename(self, database: str, to: str) -> None:
+        """Only while nobody is connected to it."""
+        self.connection.execute(f'ALTER DATABASE "{database}" RENAME TO "{to}"')
+
+    def disconnect(self, database: str, patience: float) -> None:
+        """Throw out whoever is connected, and wait until they are gone; at most `patience` seconds."""
+        throw_out = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        deadline = time.monotonic() + patience
+        while self.connection.execute(throw_out, [database]).fetchall() and time.monotonic() < deadline:
+            time.sleep(0.001)
+
     def drop(self, database: str) -> None:
         self.connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
@@ -44,20 +56,21 @@ class Cluster:
 def postgres() -> Iterator[Cluster]:
     if _binaries() is None:
         missing("PostgreSQL's server (initdb, postgres) is not installed")
-    with private_cluster() as cluster:
+    with private_cluster(*SHORT_LIVED) as cluster:
         yield cluster
 
 
 @contextlib.contextmanager
-def private_cluster() -> Iterator[Cluster]:
-    """Runs while the body does; for bench/, too. RuntimeError where no server is installed."""
+def private_cluster(*settings: str) -> Iterator[Cluster]:
+    """Runs while the body does, with these settings more; for bench/, too. RuntimeError where no server is
+    installed."""
     binaries = _binaries()
     if binaries is None:
         raise RuntimeError("PostgreSQL's server (initdb, postgres) is not installed")
     # Not in pytest's own folder: the server's user must reach it, and a socket's path is short.
     folder = Path(tempfile.mkdtemp(prefix="repocast-pg-"))
     try:
-        with _running(binaries, folder):
+        with _running(binaries, folder, *settings):
             cluster = Cluster(folder)
             yield cluster
             cluster.connection.close()
@@ -79,7 +92,7 @@ def _binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def _running(binaries: Path, folder: Path) -> Iterator[None]:
+def _running(binaries: Path, folder: Path, *more: str) -> Iterator[None]:
     data = folder / "data"
     who = _server_user(folder)
     initdb = [
@@ -96,7 +109,7 @@ def _running(binaries: Path, folder: Path) -> Iterator[None]:
         "--no-sync",
     ]
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
-    settings = [part for setting in FAST for part in ("-c", setting)]
+    settings = [part for setting in (*FAST, *more) for part in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [binaries / "postgres", "-D", data, "-k", folder, *settings],
