@@ -223,7 +223,7 @@ def test_partly_failed_and_made_up_for_then_kept_as_files(house: House, job: Job
     page.get_by_role("link", name="Receipt", exact=True).click()
     page.wait_for_load_state("load")
     narrow(page)
-    page.evaluate("window.print = () => { window.printed = true }")
+    page.evaluate("() => { window.print = () => { window.printed = true } }")
     page.get_by_role("button", name="Print").click()
     assert page.evaluate("window.printed")
     page.emulate_media(media="print")
