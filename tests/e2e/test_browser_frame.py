@@ -62,6 +62,7 @@ def test_dialogs_shortcuts_and_two_tabs(workerless: Stack, page: Page, repositor
     schedule(page)
     job = page.url
     page.bring_to_front()
+    page.wait_for_load_state("load")
 
     # The list of shortcuts, by key; it closes by Escape, and the focus is where it was.
     page.get_by_role("link", name="Edit").focus()
