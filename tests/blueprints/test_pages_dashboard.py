@@ -260,6 +260,21 @@ def test_the_last_thirty_runs_are_bars_with_words(visitor, rows, project, clock)
     assert drawn[-2][2].startswith("Failed, 3 Oct 8:00 AM, 14s: Bad &lt;credentials")
 
 
+def test_what_is_kept_of_a_job_goes_with_its_row(visitor, rows, project, clock, queries):
+    job = rows.job(project)
+    runs = [ran(rows, job, clock.now() - number * DAY) for number in range(3)]
+    visitor.get("/dashboard")
+    queries.clear()
+    assert visitor.get("/dashboard").get_data(as_text=True).count(" h10") == 3
+    assert statements(queries) <= 6
+    with rows._sessions() as session:
+        session.delete(session.get(type(runs[1]), runs[1].id))
+        session.commit()
+    body = visitor.get("/dashboard").get_data(as_text=True)
+    assert body.count(" h10") == 2
+    assert runs[1].id not in body
+
+
 def test_search_state_sort_and_view_are_in_the_address(visitor, rows, project, clock):
     rows.job(project, name="Alpha")
     at = clock.now() - DAY
