@@ -12,7 +12,6 @@ from blueprints.access import secret_box, settings, tariff
 from blueprints.extensions import db
 from blueprints.jobs import commit
 from blueprints.pages_connection import Tested
-from lib import zones
 from pipeline import first_steps, projects
 from pipeline.control import ConflictError
 from pipeline.first_steps import FirstStep, Way
@@ -194,7 +193,6 @@ def _page(
         names=NAMES,
         presets=forms_start.preset_words(),
         coming=coming,
-        zones=zones.names() if shown.step == FirstStep.SCHEDULE else (),
         has_git=settings().git_root is not None,
     )
 

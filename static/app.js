@@ -59,9 +59,10 @@ document.addEventListener("click", async (event) => {
 });
 
 // What is typed is not lost without a question: from its first change on a form is `unsaved`, until somebody says else.
+// A change that no hand made is `quiet`; one whose field keeps it to itself counts, too.
 function guard(form) {
   const kept = { unsaved: form.hasAttribute("data-unsaved") };
-  for (const kind of ["input", "change"]) form.addEventListener(kind, () => (kept.unsaved = true));
+  for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => (kept.unsaved ||= !event.quiet), true);
   addEventListener("beforeunload", (event) => {
     if (kept.unsaved) event.preventDefault();
   });

@@ -49,7 +49,7 @@ class Form:
     def button(self, page: Page) -> Locator:
         sign = "^=" if self.action.endswith("=") else "="
         at = f'[action{sign}"{self.action}"]' if self.action else ":not([action])"
-        own = f'main form[method="post"]{at} button:not([formaction], [type=button])'
+        own = f'main form[method="post"]{at} button:not([formaction], [type=button], [aria-hidden])'
         return page.locator(f'{own}, button[formaction="{self.action}"]').first
 
 
@@ -89,6 +89,7 @@ def _links(served: Served) -> Any:
 def forms(things: Things) -> Iterator[Form]:
     yield from _strangers(things)
     yield from _account(things)
+    yield from _first_steps(things)
     yield from _projects(things)
     yield from _jobs(things)
     yield from _executions_and_drafts(things)
@@ -139,6 +140,27 @@ def _account(things: Things) -> Iterator[Form]:
     yield Form("/settings/delete", "/settings/delete", typed={"password": PASSWORD}, who=leaving)
 
 
+def _first_steps(things: Things) -> Iterator[Form]:
+    def form(step: str, typed: dict[str, Any] | None = None, ready: str = "") -> Form:
+        """`ready`: what the account has already."""
+        user = things.somebody()
+        if ready:
+            project = things.rows.project(user)
+            if ready != "PROJECT":
+                things.rows.platform(project, "DEVTO")
+            if ready == "JOB":
+                things.rows.job(project)
+        return Form(f"/start/{step}", "/start", f"/start/{step}", typed or {}, user)
+
+    repository = {"repository": "username/awesome-lib"}
+    yield form("repository/test", repository)
+    yield form("repository", repository)
+    yield form("platforms", ready="PROJECT")
+    yield form("schedule/preview", ready="PLATFORM")
+    yield form("schedule", ready="PLATFORM")
+    yield form("run", ready="JOB")
+
+
 def _projects(things: Things) -> Iterator[Form]:
     def form(rule: str, path: str, action: str = "", typed: dict[str, Any] | None = None) -> Form:
         return Form(rule, path, action, typed or {}, things.user)
@@ -183,10 +205,10 @@ def _jobs(things: Things) -> Iterator[Form]:
     def form(rule: str, path: str, action: str, typed: dict[str, Any] | None = None) -> Form:
         return Form(rule, path, action, typed or {}, things.user)
 
-    yield form(f"{cron}/new", f"{new}/new", f"{new}/new", {"hour": "6"})
-    yield form(f"{cron}/preview", f"{new}/new", f"{new}/preview", {"hour": "6"})
-    yield form(f"{one}/preview", f"{here}/edit", f"{here}/preview", {"hour": "6"})
-    yield form(f"{one}/edit", f"{here}/edit", f"{here}/edit", {"hour": "6"})
+    yield form(f"{cron}/new", f"{new}/new", f"{new}/new", {"time": "06:00"})
+    yield form(f"{cron}/preview", f"{new}/new", f"{new}/preview", {"time": "06:00"})
+    yield form(f"{one}/preview", f"{here}/edit", f"{here}/preview", {"time": "06:00"})
+    yield form(f"{one}/edit", f"{here}/edit", f"{here}/edit", {"time": "06:00"})
     yield form(f"{one}/pause", f"{here}/pause", f"{here}/pause")
     yield form(f"{one}/trigger", f"{here}/trigger", f"{here}/trigger")
     yield form(f"{one}/disable", f"{here}/disable", "")
@@ -240,6 +262,9 @@ def _notifications(things: Things) -> Iterator[Form]:
     at = "/notifications"
     yield Form(f"{at}/<notification_id>/read", at, f"{at}/{one.id}/read", who=things.user)
     yield Form(f"{at}/read-all", at, f"{at}/read-all", who=things.user)
+    read = things.rows.add(Notification(user_id=things.user.id, **told, is_read=True))
+    yield Form(f"{at}/<notification_id>/unread", at, f"{at}/{read.id}/unread", who=things.user)
+    yield Form(f"{at}/test", f"{at}/preferences", f"{at}/test", who=things.user)
     yield Form(f"{at}/preferences", f"{at}/preferences", f"{at}/preferences", who=things.user)
 
 
