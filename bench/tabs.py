@@ -68,7 +68,7 @@ def main() -> None:
                 "limit_ratio": LIMIT,
                 **_rounds(api, jobs[0], partial(_opened, "threads", stack.url, *paths), ROUNDS),
             }
-            if chromium := shutil.which("chromium"):
+            if REAL_ROUNDS and (chromium := shutil.which("chromium")):
                 figures["chromium"] = _rounds(
                     api, jobs[0], partial(_opened, "chromium", chromium, stack.url, *paths), REAL_ROUNDS
                 )

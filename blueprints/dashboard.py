@@ -36,7 +36,7 @@ def changes() -> Response:
         parts.append(htmx.block(PAGE, "list", seen=seen, apart=True))
     else:
         parts += _cards(seen, shown)
-    return _html("".join(parts))
+    return htmx.stamped(_html("".join(parts)), glance, seen.versions)
 
 
 def _cards(seen: Overview, shown: str) -> list[str]:

@@ -28,7 +28,7 @@ def show(execution_id: str) -> Response:
     shown = pages_execution.load(execution_id)
     if is_poll and request.args["v"] == htmx.version(shown):
         return htmx.unchanged(glance)
-    return htmx.page(PAGE, "live", run=shown)
+    return htmx.stamped(htmx.page(PAGE, "live", run=shown), glance, htmx.version(shown))
 
 
 @bp.get("/raw")

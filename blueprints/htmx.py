@@ -46,6 +46,13 @@ def unchanged(glance: str | None = None) -> Response:
     return make_response("", 204, {} if glance is None else {GLANCE: _stamp(glance)})
 
 
+def stamped(response: Response, glance: str | None, shown: str) -> Response:
+    """With the stamp for what the response shows instead, whose version is `shown`."""
+    if glance is not None:
+        response.headers[GLANCE] = version((glance, shown))
+    return response
+
+
 def _stamp(glance: str) -> str:
     """It counts for what this poll shows, and nothing else that its fragment may show later."""
     return version((glance, request.args.get("v")))

@@ -152,7 +152,7 @@ def show(project_id: str, job_id: str) -> Answer:
     shown = pages_job.page(job, request.args)
     if is_poll and request.args["v"] == htmx.version(shown):
         return htmx.unchanged(glance)
-    return htmx.page(PAGE, "live", job=shown)
+    return htmx.stamped(htmx.page(PAGE, "live", job=shown), glance, htmx.version(shown))
 
 
 @bp.post("/<job_id>/enable")

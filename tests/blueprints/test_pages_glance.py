@@ -203,6 +203,19 @@ def test_the_badge_tells_from_tick_to_tick_nothing_new(visitor, rows, clock, use
     assert "no run starts" in poll().get_data(as_text=True)
 
 
+def test_what_runs_is_shown_anew_every_few_seconds(visitor, rows, clock, job):
+    live = run(rows, job, started_at=clock.now(), attempt=1)
+    attempt(rows, live, 1, started_at=clock.now())
+    step(rows, live, "scan", started_at=clock.now())
+    poll = Poll(visitor, f"/executions/{live.id}", "execution")
+    clock.advance(5)
+    news = poll()
+    assert news.status_code == 200
+    poll._path = html.unescape(re.search(r'hx-get="([^"]*)"', news.get_data(as_text=True))[1])
+    clock.advance(2)
+    assert poll().status_code == 204
+
+
 def test_what_is_near_is_told_by_the_second(visitor, rows, clock, project):
     rows.job(project, next_run_at=clock.now() + timedelta(seconds=40))
     poll = Poll(visitor, "/dashboard", "pulse")
