@@ -74,6 +74,8 @@ def _attempt(
     except LostError:
         raise
     except StoppedError:
+        if story is not None:
+            _store_scan(story)
         return record.hand_back(session, hold)
     except Exception as error:  # whatever it is, the row has to say it: a run never just vanishes
         if may_pass(error):
@@ -81,6 +83,8 @@ def _attempt(
         if not isinstance(error, OutsideError):
             log.exception("Execution %s failed unexpectedly", hold.execution_id)
         session.rollback()
+        if story is not None:
+            _store_scan(story)
         known = (story.activity, story.results) if story else (None, [])
         return record.fail(session, hold, _fault(error), adapters.base_url, *known)
 
@@ -98,7 +102,7 @@ def _fault(error: Exception) -> Fault:
 
 
 def _scan(story: Story) -> Activity:
-    """Read the window in a thread, so that the time limit holds, and store what was read."""
+    """Read the window in a thread, so that the time limit holds."""
     began = clock.now()
     plan = scan.WindowPlan(story.job, story.execution, story.project)
     source = story.adapters.source(story.project)
@@ -114,25 +118,35 @@ def _scan(story: Story) -> Activity:
         future.cancel()
         raise TimeLimitError("The run took longer than the job's time limit while the repository was read.")
     story.activity = activity = future.result()
-    story.hold.write(
-        engine_of(story.session), lambda connection: end_scan(story, connection, activity, began)
-    )
+    ended = clock.now()
+    story.unstored = lambda connection: end_scan(story, connection, activity, began, ended)
     return activity
+
+
+def _store_scan(story: Story) -> None:
+    """What was read, unless it is stored: with the first money that is set aside, in one transaction, or else
+    before anything is written."""
+    if story.unstored is not None:
+        story.hold.write(engine_of(story.session), story.unstored)
+        story.unstored = None
 
 
 def _write(story: Story, activity: Activity) -> None:
     """Write what is missing; each result is stored when it ends."""
     if not activity.has_activity and not story.given:
+        _store_scan(story)
         return
     briefs = _briefs(story, activity)
     # Merges, what was undone, issues closed as not planned; or too little of all the rest.
     if nothing := [platform.id for platform in story.missing if platform.id not in briefs]:
+        _store_scan(story)
         story.hold.write(
             engine_of(story.session), lambda connection: forget_writes(story, connection, nothing)
         )
     wanted = {platform.id: platform for platform in story.platforms}
     story.results = [done for platform_id, done in story.posts.items() if platform_id in wanted]
     if not briefs and not story.results:
+        _store_scan(story)
         return
     engine, writer = engine_of(story.session), story.writer
 
@@ -175,17 +189,23 @@ def _reserve(
     _note_costs(story, failed)
     estimates = {platform: writer.estimate(brief) for platform, brief in briefs.items()}
     wanted = {platform: usage for platform, usage in estimates.items() if usage is not None}
-    return story.purse.reserve(partial(_held, story), wanted) if wanted else {}
+    if not wanted:
+        _store_scan(story)
+        return {}
+    return story.purse.reserve(partial(_held, story), wanted)
 
 
 def _held(story: Story, work: Callable[[Connection], T]) -> T:
-    """In one transaction that proves the hold first, which locks the execution."""
+    """In one transaction that proves the hold first, which locks the execution; so does what ends the
+    scan."""
 
     def once(connection: Connection) -> T:
-        story.hold.take(connection)
+        (story.unstored or story.hold.take)(connection)
         return work(connection)
 
-    return story.hold.write(engine_of(story.session), once)
+    done = story.hold.write(engine_of(story.session), once)
+    story.unstored = None
+    return done
 
 
 def _note_costs(story: Story, results: Sequence[Written]) -> None:

@@ -1,7 +1,7 @@
 """What one attempt knows, and the rows of its steps: read once at its beginning, written as they end."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,7 +65,8 @@ _FORGET_WRITES = delete(_step).where(
 class Story:
     """What one attempt knows. `keeps`: the job holds something back. `by_itself`: nobody pressed a button for
     it. `given`: what the platforms' posts tell that was given back to them. `activity` and `posts` hold what
-    earlier attempts stored, and what this one adds. `too_little` says why nothing is written, where what was
+    earlier attempts stored, and what this one adds; `unstored` stores what the scan found, where that has not
+    been done yet. `too_little` says why nothing is written, where what was
     read is not worth it. `titles` are those that are used up, by platform."""
 
     session: Session
@@ -82,6 +83,7 @@ class Story:
     writing_since: datetime
     began: float = field(default_factory=time.monotonic)
     activity: Activity | None = None
+    unstored: Callable[[Connection], None] | None = None
     posts: dict[str, Written] = field(default_factory=dict)
     titles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     given: dict[str, Activity] = field(default_factory=dict)
@@ -127,8 +129,10 @@ def load(session: Session, hold: Hold, adapters: Adapters, pool: ThreadPoolExecu
             _reuse(story, connection)
         if story.activity is None:
             _open_steps(story, connection, "scan", {"platform_id": None, "platform_type": None})
+            _keep_titles(story, connection, story.platforms)
         else:
-            open_writes(story, connection)
+            _open_writes(story, connection)
+            _keep_titles(story, connection, story.missing)
         return story
 
     story = hold.store(session, read)
@@ -156,9 +160,8 @@ def _platforms(session: Session, execution: Execution, job: Job) -> list[Platfor
 def _reuse(story: Story, connection: Connection) -> None:
     """Pick up the scan and the posts that earlier attempts of this execution stored: no call is paid
     twice."""
-    steps = story.session.scalars(
-        select(Step).where(Step.execution_id == story.execution.id, Step.status == Status.COMPLETED)
-    )
+    done = select(Step).where(Step.execution_id == story.execution.id, Step.status == Status.COMPLETED)
+    steps = story.session.scalars(done.order_by(Step.id))
     reused = []
     for step in steps:
         if step.name == "scan" and step.result is not None:
@@ -198,18 +201,24 @@ def _open_steps(story: Story, connection: Connection, name: str, *steps: dict[st
     connection.execute(_BEGIN_STEP if len(rows) == 1 else _BEGIN_STEPS, rows)
 
 
-def open_writes(story: Story, connection: Connection) -> None:
-    """The platforms' steps begin where the scan's ends, in one transaction, which also looks up what their
-    writers have to know of earlier posts."""
+def _keep_titles(story: Story, connection: Connection, platforms: Sequence[Platform]) -> None:
+    """What their writers have to know of earlier posts."""
+    if platforms:
+        story.titles = earlier_titles(connection, story.job.id, [platform.id for platform in platforms])
+
+
+def _open_writes(story: Story, connection: Connection) -> None:
+    """The platforms' steps begin where the scan's ends, in one transaction."""
     story.writing_since = clock.now()
     if missing := story.missing:
-        story.titles = earlier_titles(connection, story.job.id, [platform.id for platform in missing])
         named = [{"platform_id": p.id, "platform_type": p.type} for p in missing]
         _open_steps(story, connection, "write", *named)
 
 
-def end_scan(story: Story, connection: Connection, activity: Activity, began: datetime) -> None:
-    window, now = activity.window, clock.now()
+def end_scan(
+    story: Story, connection: Connection, activity: Activity, began: datetime, ended: datetime
+) -> None:
+    window = activity.window
     found = {
         "window_since": window.since,
         "window_until": window.until,
@@ -219,8 +228,8 @@ def end_scan(story: Story, connection: Connection, activity: Activity, began: da
     }
     story.hold.take(connection, **found)
     result = ACTIVITY.dump_python(activity, mode="json")
-    connection.execute(_END_SCAN, _which(story) | _ended(Status.COMPLETED, began, now) | {"result": result})
-    open_writes(story, connection)
+    connection.execute(_END_SCAN, _which(story) | _ended(Status.COMPLETED, began, ended) | {"result": result})
+    _open_writes(story, connection)
     if activity.seen is not None:
         projects.saw(connection, story.project, activity.seen)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from tests.chaos import boundaries
 
@@ -69,7 +69,8 @@ def watch_transactions() -> None:
     event.listen(Engine, "begin", lambda connection: connection.info.pop("statements", None))
     event.listen(Engine, "after_cursor_execute", _statement)
     event.listen(Engine, "commit", _commit)
-    event.listen(Session, "after_commit", _committed)
+    event.listen(Engine, "rollback", _rolled_back)
+    event.listen(Pool, "checkin", _committed)
 
 
 def _statement(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -86,7 +87,13 @@ def _commit(connection: Any) -> None:
         pass_boundary(f"before the commit of {_said.stage}")
 
 
-def _committed(_session: Session) -> None:
+def _rolled_back(_connection: Any) -> None:
+    """Also where the database refused the COMMIT."""
+    _said.stage = None
+
+
+def _committed(_connection: Any, _record: Any) -> None:
+    """Whoever began a transaction, with a session or without, gives its connection back when it has ended."""
     stage, _said.stage = getattr(_said, "stage", None), None
     if stage == "mail" and hasattr(_said, "mail"):
         note("stored", _said.mail)

@@ -68,7 +68,7 @@ class Person:
         self.go("/register")
         self.type(Email=email, Password=PASSWORD)
         self.press("Create account")
-        self.sees("No job yet")
+        self.sees("First steps")
 
     def sign_in(self, password: str) -> None:
         self.go("/login")

@@ -60,7 +60,7 @@ def ask(person: Person, link: str, title: str) -> Locator:
 def test_the_form(people):
     one = people()
     one.register()
-    one.page.get_by_role("link", name="Connect a repository").click()
+    one.go("/projects/new")
     wrong = {"name": "", "githubRepoOwner": "user/name", "monthlyBudget": "a lot", "bots": "b" * 101}
     typed = VOICE | PRIVATE | {"description": "A library <b>& more", "githubRepoName": "awesome-lib"}
     fill(one, **wrong, **typed)
@@ -94,7 +94,7 @@ def test_the_form(people):
 def test_platforms_webhook_and_the_end(people):
     one = people()
     one.register()
-    one.page.get_by_role("link", name="Connect a repository").click()
+    one.go("/projects/new")
     fill(one, name="My Lib", githubRepoOwner="username", githubRepoName="awesome-lib")
     one.press("Connect")
     one.sees("“My Lib” is connected.")
