@@ -80,22 +80,22 @@ def no_errors() -> Errors:
     return {}
 
 
-def errors_of(error: InputError) -> Errors:
-    """The sentences by form field; `said` is the one that tops the form."""
+def errors_of(error: InputError, not_done: str = "saved") -> Errors:
+    """The sentences by form field; `said` is the one that tops the form: nothing was `not_done`."""
     errors: Errors = {}
     for detail in error.details:
         name = _field(detail["field"])
         errors[name] = _SENTENCES.get(name) or f"{errors.get(name, '')} {detail['message']}".strip()
-    errors["said"] = said(len(errors), error)
+    errors["said"] = said(len(errors), error, not_done)
     return errors
 
 
-def said(number: int, error: InputError) -> str:
+def said(number: int, error: InputError, not_done: str = "saved") -> str:
     known = all(_field(detail["field"]) for detail in error.details)
     if not known:
         return error.message
     where = "the field marked below" if number == 1 else f"the {number} fields marked below"
-    return f"Nothing was saved: please correct {where}."
+    return f"Nothing was {not_done}: please correct {where}."
 
 
 def error_at(name: str, message: str) -> Errors:

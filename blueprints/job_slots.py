@@ -35,7 +35,7 @@ def trigger(project_id: str, job_id: str) -> Answer:
         if since is not None and since > clock.now():
             raise inputs.InputError([inputs.detail("since", "Must be in the past.")])
     except inputs.InputError as error:
-        return _trigger_page(job, forms.typed(), forms.errors_of(error), 422)
+        return _trigger_page(job, forms.typed(), forms.errors_of(error, "started"), 422)
     try:
         _, bells = control.trigger(db.session(), job, dry_run=dry_run, since=since, tariff=tariff())
     except control.ConflictError as error:

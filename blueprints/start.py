@@ -145,7 +145,9 @@ def run() -> Answer:
         dry_run = "dryRun" in request.form
         execution, bells = first_steps.run(db.session(), way.job, days=days, dry_run=dry_run, tariff=tariff())
     except inputs.InputError as error:
-        return _page(pages_start.page(way), form=forms.typed(), errors=forms.errors_of(error), status=422)
+        return _page(
+            pages_start.page(way), form=forms.typed(), errors=forms.errors_of(error, "started"), status=422
+        )
     except ConflictError as error:
         live = error.execution
         db.session.rollback()
