@@ -22,6 +22,10 @@ AWAKE = timedelta(seconds=2)
 ENDED = (*COUNTED, Status.CANCELLED, Status.SKIPPED)
 
 
+NEAR = timedelta(seconds=3)
+"""How far ahead a slot is given at most, and a little."""
+
+
 def unrest(engine: Engine) -> str:
     """What still has to be done, in words; empty when all is quiet."""
     now = datetime.now(UTC)
@@ -33,7 +37,8 @@ def unrest(engine: Engine) -> str:
             .group_by(Execution.status)
         )
         found = {str(status): count for status, count in live}
-        found["due"] = session.scalar(select(func.count()).where(Job.next_run_at <= now)) or 0
+        # One that is given a moment ahead is due when the rows are judged.
+        found["due"] = session.scalar(select(func.count()).where(Job.next_run_at <= now + NEAR)) or 0
         pending = select(func.count()).where(EmailDelivery.status == "PENDING")
         found["mails"] = session.scalar(pending) or 0
     return ", ".join(f"{count} {what}" for what, count in found.items() if count)
