@@ -43,6 +43,7 @@ def origins(target: Status) -> tuple[Status, ...]:
 
 
 _LIVE_SQL = text("status IN ('QUEUED', 'RUNNING', 'RETRYING')")
+_RETRY_SQL = text("retry_of IS NOT NULL")
 
 
 def unended(columns: Any) -> ColumnElement[bool]:
@@ -85,6 +86,12 @@ class Execution(Base):
         Index("ix_execution_outcome", "job_id", "outcome", "created_at", "id"),
         Index("ix_execution_trigger", "job_id", "triggered_by", "created_at", "id"),
         Index("ix_execution_user_history", "user_id", "created_at", "id"),
+        Index(
+            "ix_execution_retry",
+            "retry_of",
+            sqlite_where=_RETRY_SQL,
+            postgresql_where=_RETRY_SQL,
+        ),
         Index(
             "ix_execution_turn",
             "created_at",

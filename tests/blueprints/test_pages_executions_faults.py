@@ -215,3 +215,16 @@ def test_a_poll_is_its_owners_alone(app, rows, job):
     assert stranger.get(f"/executions/{execution.id}?v=1", htmx=True).status_code == 404
     assert stranger.get(f"/executions/{execution.id}").status_code == 404
     assert stranger.get(f"/executions/{execution.id}/receipt").status_code == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_history_is_read_through(visitor, rows, job, queries, session):
+    """PostgreSQL plans by the size of its tables; bench/pages.py shows it by time."""
+    execution = failed(rows, job, "token_refused")
+    queries.clear()
+    visitor.get(f"/executions/{execution.id}")
+    about = [query for query in list(queries) if "FROM execution" in query]
+    assert about
+    for query in about:
+        found = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", ("x",) * query.count("?"))
+        assert [row.detail for row in found if row.detail.startswith("SCAN execution")] == []
