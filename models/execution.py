@@ -86,6 +86,7 @@ class Execution(Base):
         Index("ix_execution_outcome", "job_id", "outcome", "created_at", "id"),
         Index("ix_execution_trigger", "job_id", "triggered_by", "created_at", "id"),
         Index("ix_execution_user_history", "user_id", "created_at", "id"),
+        # Of retries alone: where hardly any row is one, SQLite takes an index of all for useless.
         Index(
             "ix_execution_retry",
             "retry_of",
@@ -111,7 +112,7 @@ class Execution(Base):
     triggered_by: Mapped[str] = mapped_column(String(10))
     scheduled_for: Mapped[datetime | None]
     dry_run: Mapped[bool] = mapped_column(default=False, server_default="0")
-    retry_of: Mapped[str | None] = mapped_column(String(40), index=True)
+    retry_of: Mapped[str | None] = mapped_column(String(40))
     tell_since: Mapped[datetime | None]
     cursor_at: Mapped[datetime | None]
     moves_cursor: Mapped[bool] = mapped_column(default=True, server_default="1")
