@@ -81,7 +81,11 @@ def _are_skipped() -> tuple[ColumnElement[bool], ...]:
         .correlate(Job)
         .scalar_subquery()
     )
+    # What the other implies: PostgreSQL would read all executions without a bound that it knows beforehand.
+    # SQLite would take this one for its index, and read a busy job's whole week.
+    known = [Execution.created_at >= week] if db.session.get_bind().dialect.name == "postgresql" else []
     return (
+        *known,
         Execution.created_at >= func.coalesce(oldest_seen, week),
         Execution.status == Status.SKIPPED,
         literal(clock.now(), UtcDateTime()) >= _SLOT,
