@@ -126,9 +126,14 @@ def _scan(story: Story) -> Activity:
 def _store_scan(story: Story) -> None:
     """What was read, unless it is stored: with the first money that is set aside, in one transaction, or else
     before anything is written."""
-    if story.unstored is not None:
-        story.hold.write(engine_of(story.session), story.unstored)
-        story.unstored = None
+    if (end := _unstored(story)) is not None:
+        story.hold.write(engine_of(story.session), end)
+
+
+def _unstored(story: Story) -> Callable[[Connection], None] | None:
+    """What ends the scan, for one try alone: whoever tells of a failure must not fail of the same again."""
+    end, story.unstored = story.unstored, None
+    return end
 
 
 def _write(story: Story, activity: Activity) -> None:
@@ -199,13 +204,13 @@ def _held(story: Story, work: Callable[[Connection], T]) -> T:
     """In one transaction that proves the hold first, which locks the execution; so does what ends the
     scan."""
 
+    first = _unstored(story) or story.hold.take
+
     def once(connection: Connection) -> T:
-        (story.unstored or story.hold.take)(connection)
+        first(connection)
         return work(connection)
 
-    done = story.hold.write(engine_of(story.session), once)
-    story.unstored = None
-    return done
+    return story.hold.write(engine_of(story.session), once)
 
 
 def _note_costs(story: Story, results: Sequence[Written]) -> None:

@@ -423,3 +423,16 @@ def test_the_mail_links_to_the_approval_of_each_draft(session, clock, adapters):
     [mail] = session.scalars(select(EmailDelivery)).all()
     for draft in session.scalars(select(Draft)):
         assert adapters.approval(draft.id, 1) in mail.text
+
+
+def test_a_scan_that_cannot_be_stored_ends_on_the_row(session, clock, adapters, monkeypatch):
+    def refuse(*_):
+        raise ValueError("A character that no column takes.")
+
+    monkeypatch.setattr(execute, "end_scan", refuse)
+    execution, _ = control.trigger(session, make_job(session))
+    execute.run(session, execution.id, adapters)
+    session.expire_all()
+    assert (execution.status, execution.failures) == ("RETRYING", 1)
+    assert "ValueError" in execution.error
+    assert adapters.writer.calls == []
